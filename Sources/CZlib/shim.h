@@ -1,0 +1,73 @@
+#ifndef VESPER_CZLIB_SHIM_H
+#define VESPER_CZLIB_SHIM_H
+#include <zlib.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+#include <sys/syscall.h>
+
+// deflateInit2 and inflateInit2 are macros, which Swift does not see.
+static inline int vesper_deflate_init(z_stream *stream, int level) {
+    return deflateInit2(stream, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+}
+static inline int vesper_inflate_init(z_stream *stream) { return inflateInit2(stream, 15 + 16); }
+
+// Exchanges two paths in one step; -1 with errno where the file system cannot (EINVAL, ENOSYS).
+static inline int vesper_exchange(const char *a, const char *b) {
+#ifdef SYS_renameat2
+    return (int)syscall(SYS_renameat2, -100 /* AT_FDCWD */, a, -100, b, 2u /* RENAME_EXCHANGE */);
+#else
+    return -1;
+#endif
+}
+
+// The SHA-256 block function on the processor's own instructions (Intel SHA extensions), where it has them.
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <immintrin.h>
+static inline int vesper_has_sha(void) {
+    unsigned a, b, c, d;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
+    if (!(b & (1u << 29))) return 0;
+    if (!__get_cpuid(1, &a, &b, &c, &d)) return 0;
+    return (c & (1u << 19)) && (c & (1u << 9));
+}
+__attribute__((target("sha,sse4.1,ssse3")))
+static inline void vesper_sha256_blocks(uint32_t state[8], const uint8_t *data, size_t blocks, const uint32_t *k) {
+    const __m128i mask = _mm_set_epi64x(0x0c0d0e0f08090a0bULL, 0x0405060700010203ULL);
+    __m128i t = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)&state[0]), 0xB1);
+    __m128i s1 = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)&state[4]), 0x1B);
+    __m128i s0 = _mm_alignr_epi8(t, s1, 8);
+    s1 = _mm_blend_epi16(s1, t, 0xF0);
+    while (blocks--) {
+        const __m128i keep0 = s0, keep1 = s1;
+        __m128i w[4];
+        for (int i = 0; i < 4; i++)
+            w[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(data + 16 * i)), mask);
+#pragma clang loop unroll(full)
+        for (int r = 0; r < 16; r++) {
+            __m128i m = _mm_add_epi32(w[r & 3], _mm_loadu_si128((const __m128i *)(k + 4 * r)));
+            s1 = _mm_sha256rnds2_epu32(s1, s0, m);
+            s0 = _mm_sha256rnds2_epu32(s0, s1, _mm_shuffle_epi32(m, 0x0E));
+            if (r < 12) {
+                __m128i next = _mm_sha256msg1_epu32(w[r & 3], w[(r + 1) & 3]);
+                next = _mm_add_epi32(next, _mm_alignr_epi8(w[(r + 3) & 3], w[(r + 2) & 3], 4));
+                w[r & 3] = _mm_sha256msg2_epu32(next, w[(r + 3) & 3]);
+            }
+        }
+        s0 = _mm_add_epi32(s0, keep0);
+        s1 = _mm_add_epi32(s1, keep1);
+        data += 64;
+    }
+    t = _mm_shuffle_epi32(s0, 0x1B);
+    s1 = _mm_shuffle_epi32(s1, 0xB1);
+    _mm_storeu_si128((__m128i *)&state[0], _mm_blend_epi16(t, s1, 0xF0));
+    _mm_storeu_si128((__m128i *)&state[4], _mm_alignr_epi8(s1, t, 8));
+}
+#else
+static inline int vesper_has_sha(void) { return 0; }
+static inline void vesper_sha256_blocks(uint32_t state[8], const uint8_t *data, size_t blocks, const uint32_t *k) {
+    (void)state; (void)data; (void)blocks; (void)k;
+}
+#endif
+#endif

@@ -1,0 +1,45 @@
+/// The offered name closest to what was typed, if it is close enough to be a slip of the hand.
+///
+///     suggest("prizm", from: ["free", "prism"])   // "prism"
+public func suggest(_ typed: String, from offered: some Sequence<String>) -> String? {
+    let typedBytes = Array(typed.lowercased().utf8)
+    guard typedBytes.count <= 64 else { return nil }
+    let allowed = max(1, typedBytes.count / 3)
+    let near = offered.map { (distance: editDistance(typedBytes, Array($0.lowercased().utf8)), name: $0) }
+        .filter { $0.distance <= allowed }
+    return near.min { ($0.distance, $0.name) < ($1.distance, $1.name) }?.name
+}
+
+/// A list of names as a sentence would have it: "free, prism and prism_plus".
+public func listed(_ names: [String]) -> String {
+    guard let last = names.last, names.count > 1 else { return names.first ?? "" }
+    return names.dropLast().joined(separator: ", ") + " and " + last
+}
+
+/// A count with thousands separated: 41,203.
+public func grouped(_ count: some BinaryInteger) -> String {
+    let digits = String(count.magnitude)
+    var text = ""
+    for (index, digit) in digits.enumerated() {
+        if index > 0 && (digits.count - index) % 3 == 0 { text.append(",") }
+        text.append(digit)
+    }
+    return (count < 0 ? "-" : "") + text
+}
+
+/// "1 file", "3 files": the plural is the word with an s unless given.
+public func counted(_ count: Int, _ word: String, plural: String? = nil) -> String {
+    "\(grouped(count)) \(count == 1 ? word : plural ?? word + "s")"
+}
+
+private func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
+    var previous = Array(0...b.count)
+    for i in 0..<a.count {
+        var current = [i + 1]
+        for j in 0..<b.count {
+            current.append(min(previous[j + 1] + 1, current[j] + 1, previous[j] + (a[i] == b[j] ? 0 : 1)))
+        }
+        previous = current
+    }
+    return previous[b.count]
+}
