@@ -19,7 +19,8 @@ public struct Day: Hashable, Comparable, Sendable, CustomStringConvertible {
     public init?(_ text: some StringProtocol) {
         let bytes = Array(text.utf8)
         guard bytes.count == 10, bytes[4] == 0x2d, bytes[7] == 0x2d,
-            let year = decimalDigits(bytes[0..<4]), let month = decimalDigits(bytes[5..<7]), let day = decimalDigits(bytes[8..<10])
+            let year = decimalDigits(bytes[0..<4]), let month = decimalDigits(bytes[5..<7]),
+            let day = decimalDigits(bytes[8..<10])
         else { return nil }
         self.init(year: year, month: month, day: day)
     }

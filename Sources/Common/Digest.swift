@@ -18,7 +18,9 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible, Comparable {
         self.bytes = bytes
     }
 
-    public var hex: String { String(decoding: bytes.flatMap { [hexDigits[Int($0 >> 4)], hexDigits[Int($0 & 15)]] }, as: UTF8.self) }
+    public var hex: String {
+        String(decoding: bytes.flatMap { [hexDigits[Int($0 >> 4)], hexDigits[Int($0 & 15)]] }, as: UTF8.self)
+    }
     /// The first 16 hexadecimal digits: enough for a file name.
     public var short: String { String(hex.prefix(16)) }
     public var description: String { hex }

@@ -24,7 +24,9 @@ public func readFile(_ path: String, as role: String) throws -> [UInt8] {
     var filled = 0
     while true {
         if filled == bytes.count { bytes.append(contentsOf: repeatElement(0, count: max(4096, bytes.count / 2))) }
-        let count = try bytes.withUnsafeMutableBytes { try file.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[filled...])) }
+        let count = try bytes.withUnsafeMutableBytes {
+            try file.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[filled...]))
+        }
         if count == 0 { break }
         filled += count
     }
@@ -190,7 +192,9 @@ public func writeNew(_ bytes: [UInt8], to path: String) throws {
 /// - Returns: whether the file changed.
 @discardableResult
 public func writeAtomically(_ bytes: [UInt8], to path: String) throws -> Bool {
-    if FileSignature(of: path)?.size == Int64(bytes.count), let old = try? readFile(path, as: "file"), old == bytes { return false }
+    if FileSignature(of: path)?.size == Int64(bytes.count), let old = try? readFile(path, as: "file"), old == bytes {
+        return false
+    }
     let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     try makeFolder(folder)
     let temporary = path + ".partial"
@@ -207,7 +211,9 @@ public func rename(_ from: String, to: String) throws {
 public func hardLink(_ from: String, to: String) throws {
     guard link(from, to) == 0 else {
         // A file system without hard links gets a copy.
-        guard errno == EPERM || errno == EXDEV || errno == ENOTSUP || errno == EMLINK else { throw systemFailure("link \(from) here", to) }
+        guard errno == EPERM || errno == EXDEV || errno == ENOTSUP || errno == EMLINK else {
+            throw systemFailure("link \(from) here", to)
+        }
         return try writeNew(try readFile(from, as: "file"), to: to)
     }
 }

@@ -20,7 +20,9 @@ public struct Zone: Hashable, Sendable {
             self = .utc
             return
         }
-        let legal = name.utf8.allSatisfy { ($0 | 0x20) &- 0x61 <= 25 || $0 &- 0x30 <= 9 || [0x2f, 0x5f, 0x2d, 0x2b].contains($0) }
+        let legal = name.utf8.allSatisfy {
+            ($0 | 0x20) &- 0x61 <= 25 || $0 &- 0x30 <= 9 || [0x2f, 0x5f, 0x2d, 0x2b].contains($0)
+        }
         guard legal, !name.isEmpty, !name.hasPrefix("/"), !name.contains("//"),
             let bytes = try? readFile(Zone.database + "/" + name, as: "time zone")
         else {
@@ -132,14 +134,18 @@ private struct PosixRule {
     }
 
     func changes(in year: Int) -> [(Int64, Int32)] {
-        [(moment(begins, in: year) - Int64(standard), summer), (moment(ends, in: year) - Int64(summer), standard)].sorted { $0.0 < $1.0 }
+        [(moment(begins, in: year) - Int64(standard), summer), (moment(ends, in: year) - Int64(summer), standard)].sorted {
+            $0.0 < $1.0
+        }
     }
 
     private func moment(_ date: (month: Int, week: Int, weekday: Int, second: Int), in year: Int) -> Int64 {
         let first = daysFromCivil(year: year, month: date.month, day: 1)
         let firstWeekday = Day(number: Int32(first)).weekday % 7
         var day = first + (date.weekday - firstWeekday + 7) % 7 + 7 * (date.week - 1)
-        let next = date.month == 12 ? daysFromCivil(year: year + 1, month: 1, day: 1) : daysFromCivil(year: year, month: date.month + 1, day: 1)
+        let next =
+            date.month == 12
+            ? daysFromCivil(year: year + 1, month: 1, day: 1) : daysFromCivil(year: year, month: date.month + 1, day: 1)
         while day >= next { day -= 7 }
         return Int64(day) * 86_400 + Int64(date.second)
     }
