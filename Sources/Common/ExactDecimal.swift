@@ -23,7 +23,8 @@ public struct ExactDecimal: Hashable, Comparable, Sendable, CustomStringConverti
         (self.mantissa, self.scale) = (mantissa, scale)
     }
 
-    /// Reads a JSON number (sign, digits, fraction, exponent); nil for anything else and for what has over 38 digits.
+    /// Reads a JSON number (sign, digits, fraction, exponent), also with leading zeros; nil for anything else and for what has
+    /// over 38 digits.
     public init?(_ text: some StringProtocol) {
         let bytes = Array(text.utf8)
         guard let parsed = bytes.withUnsafeBufferPointer({ ExactDecimal.parse($0) }) else { return nil }

@@ -128,7 +128,8 @@ public struct GzipReader: ~Copyable {
             if taken == input.count, stream.pointee.avail_out > 0 { break }
         }
         consumed += Int64(taken)
-        if atEnd, inMember, taken == input.count, made < out.count {
+        // A file of no bytes at all is no gzip file either: the smallest has twenty.
+        if atEnd, inMember || members == 0, taken == input.count, made < out.count {
             throw Failure(
                 "The gzip stream ends in the middle, at byte \(grouped(consumed)). The file is truncated: export or copy it again.",
                 at: Place(path: path))

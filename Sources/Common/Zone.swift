@@ -51,14 +51,15 @@ public struct Zone: Hashable, Sendable {
         return Int((local.microseconds - local.dayUTC.startUTC.microseconds) / 3_600_000_000)
     }
 
-    /// The first moment of a local day. Where midnight is skipped by a change of the clock, the day begins with the change.
+    /// The first moment of a local day. Where midnight is skipped by a change of the clock, the day begins with the change;
+    /// where a whole day is skipped, it begins and ends with it.
     public func start(of day: Day) -> Instant {
         let midnight = Int64(day.number) * 86_400
         // Only an offset in force within a day of midnight can apply; the earliest moment that has this local day wins.
         let candidates = Set([-86_400, 0, 86_400].map { offsets[changesUpTo(midnight + $0)] })
         let exact = candidates.map { midnight - Int64($0) }.filter { Int64(offsets[changesUpTo($0)]) == midnight - $0 }
         if let first = exact.min() { return Instant(microseconds: first * 1_000_000) }
-        let change = changes.first { $0 >= midnight - 86_400 && self.day(of: Instant(microseconds: $0 * 1_000_000)) == day }
+        let change = changes.first { $0 >= midnight - 86_400 && self.day(of: Instant(microseconds: $0 * 1_000_000)) >= day }
         return Instant(microseconds: (change ?? midnight) * 1_000_000)
     }
 

@@ -32,14 +32,18 @@ public func counted(_ count: Int, _ word: String, plural: String? = nil) -> Stri
     "\(grouped(count)) \(count == 1 ? word : plural ?? word + "s")"
 }
 
+/// How many letters to add, drop, change or swap with their neighbour.
 private func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
     var previous = Array(0...b.count)
+    var beforePrevious = previous
     for i in 0..<a.count {
         var current = [i + 1]
         for j in 0..<b.count {
-            current.append(min(previous[j + 1] + 1, current[j] + 1, previous[j] + (a[i] == b[j] ? 0 : 1)))
+            var least = min(previous[j + 1] + 1, current[j] + 1, previous[j] + (a[i] == b[j] ? 0 : 1))
+            if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { least = min(least, beforePrevious[j - 1] + 1) }
+            current.append(least)
         }
-        previous = current
+        (beforePrevious, previous) = (previous, current)
     }
     return previous[b.count]
 }

@@ -127,6 +127,14 @@ public struct TextDictionary: Sendable, Equatable {
 
     public func utf8(_ code: Int32) -> ArraySlice<UInt8> { bytes[Int(offsets[Int(code)])..<Int(offsets[Int(code) + 1])] }
 
+    /// For each code its place among the texts in byte order, so that rows can be sorted without comparing characters.
+    public var ranks: [Int32] {
+        let order = (0..<Int32(count)).sorted { utf8($0).lexicographicallyPrecedes(utf8($1)) }
+        var ranks = [Int32](repeating: 0, count: count)
+        for (rank, code) in order.enumerated() { ranks[Int(code)] = Int32(rank) }
+        return ranks
+    }
+
     /// The code of a text, by looking at all of them: for filters, once a batch.
     public func code(of text: String) -> Int32? {
         let wanted = Array(text.utf8)

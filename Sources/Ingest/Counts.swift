@@ -1,0 +1,127 @@
+import Common
+import Ledger
+
+/// How the records that were read ended; the five add up to the records (promise 1).
+public struct Counts: Equatable, Sendable {
+    public var accepted = 0
+    public var duplicate = 0
+    public var outOfRange = 0
+    public var filtered = 0
+    /// By reason.
+    public var quarantined: [String: Int] = [:]
+
+    public init() {}
+
+    public var quarantinedTotal: Int { quarantined.values.reduce(0, +) }
+    public var records: Int { accepted + duplicate + outOfRange + filtered + quarantinedTotal }
+
+    public static func += (a: inout Counts, b: Counts) {
+        a.accepted += b.accepted
+        a.duplicate += b.duplicate
+        a.outOfRange += b.outOfRange
+        a.filtered += b.filtered
+        a.quarantined.merge(b.quarantined, uniquingKeysWith: +)
+    }
+
+    /// `accepted 41,203 · duplicate 12 · quarantined 3 (2 cache_exceeds_input, 1 bad_json)`; what is zero is left out, accepted never.
+    public var summary: String {
+        var parts = ["accepted \(grouped(accepted))"]
+        for (name, count) in [("duplicate", duplicate), ("out of range", outOfRange), ("filtered", filtered)] where count != 0 {
+            parts.append("\(name) \(grouped(count))")
+        }
+        if quarantinedTotal != 0 {
+            let reasons = quarantined.filter { $0.value != 0 }.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+            parts.append("quarantined \(grouped(quarantinedTotal)) (\(reasons.map { "\(grouped($0.value)) \($0.key)" }.joined(separator: ", ")))")
+        }
+        return parts.joined(separator: " · ")
+    }
+}
+
+/// Names the counts of one source entry and one file.
+struct CountKey: Hashable, Comparable {
+    let source: String
+    let log: String
+    let file: String
+
+    static func < (a: CountKey, b: CountKey) -> Bool { (a.source, a.file) < (b.source, b.file) }
+}
+
+public let ingestMigrations = [
+    Migration(
+        "ingest", "1 files, counts and the list of a run",
+        """
+        CREATE TABLE files (
+            job TEXT NOT NULL, source TEXT NOT NULL, path TEXT NOT NULL,
+            size INTEGER NOT NULL, modified_ns INTEGER NOT NULL, inode INTEGER NOT NULL,
+            digest TEXT NOT NULL, lines INTEGER NOT NULL, ends_with_newline INTEGER NOT NULL,
+            PRIMARY KEY (job, source, path)) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE pending_files (
+            job TEXT NOT NULL, source TEXT NOT NULL, path TEXT NOT NULL,
+            size INTEGER NOT NULL, modified_ns INTEGER NOT NULL, inode INTEGER NOT NULL, lines_read INTEGER NOT NULL,
+            PRIMARY KEY (job, source, path)) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE counts (
+            job TEXT NOT NULL, source TEXT NOT NULL, log TEXT NOT NULL, file TEXT NOT NULL,
+            outcome TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL,
+            PRIMARY KEY (job, source, file, outcome, reason)) STRICT, WITHOUT ROWID
+        """)
+]
+
+/// The counts of a job, by log, over all that was ever read.
+public func countsByLog(_ ledger: Ledger, job: String) throws -> [(log: String, counts: Counts)] {
+    try counts(ledger, job: job, by: "log")
+}
+
+/// The counts of a job, by source entry.
+public func countsBySource(_ ledger: Ledger, job: String) throws -> [(source: String, counts: Counts)] {
+    try counts(ledger, job: job, by: "source").map { ($0.log, $0.counts) }
+}
+
+private func counts(_ ledger: Ledger, job: String, by column: String) throws -> [(log: String, counts: Counts)] {
+    var found: [String: Counts] = [:]
+    let sql = "SELECT \(column), outcome, reason, sum(count) FROM counts WHERE job = ? GROUP BY 1, 2, 3"
+    for row in try ledger.database.rows(sql, [.text(job)]) {
+        found[row.text(0), default: Counts()].add(row.int(3), outcome: row.text(1), reason: row.text(2))
+    }
+    return found.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+}
+
+extension Counts {
+    mutating func add(_ count: Int, outcome: String, reason: String) {
+        switch outcome {
+        case "accepted": accepted += count
+        case "duplicate": duplicate += count
+        case "out_of_range": outOfRange += count
+        case "filtered": filtered += count
+        default: quarantined[reason, default: 0] += count
+        }
+    }
+
+    fileprivate var rows: [(outcome: String, reason: String, count: Int)] {
+        [
+            ("accepted", "", accepted), ("duplicate", "", duplicate), ("out_of_range", "", outOfRange), ("filtered", "", filtered),
+        ] + quarantined.map { ("quarantined", $0.key, $0.value) }
+    }
+}
+
+extension Ledger {
+    /// Adds to the counts; a row that another one has displaced comes off its own file.
+    func add(_ counts: [CountKey: Counts], job: String) throws {
+        for (key, counts) in counts {
+            for row in counts.rows where row.count != 0 {
+                try database.execute(
+                    """
+                    INSERT INTO counts VALUES (?, ?, ?, ?, ?, ?, ?)
+                    ON CONFLICT DO UPDATE SET count = count + excluded.count
+                    """,
+                    [
+                        .text(job), .text(key.source), .text(key.log), .text(key.file), .text(row.outcome), .text(row.reason),
+                        .count(row.count),
+                    ])
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import Common
+import Lake
+
+/// Everything that the files of a run held, before rows with the same id are taken together.
+struct Reading {
+    var rows: [Log: Rows] = [:]
+    var refusals: [Refusal] = []
+    /// Records that are already decided: refused, filtered or out of range.
+    var counts: [CountKey: Counts] = [:]
+    var files: [String: FileReading] = [:]
+}
+
+/// A record longer than this is refused.
+let longestRecord = 16 << 20
+
+/// Reads each file once, for all source entries that want it.
+func readFiles(_ pending: [PendingFile], _ order: IngestOrder, _ talk: Talk) throws -> Reading {
+    var reading = Reading()
+    let total = Dictionary(pending.map { ($0.path, $0.signature.size) }) { first, _ in first }.values.reduce(0, +)
+    var done: Int64 = 0
+    for (path, entries) in Dictionary(grouping: pending, by: \.path).sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+        talk.progress("reading \(order.job)", done, total)
+        let sources = entries.compactMap { entry in
+            order.sources.first { $0.name == entry.source }.map { (source: $0, linesRead: entry.linesRead) }
+        }
+        let size = entries.map(\.signature.size).min() ?? 0
+        try readFile(path, size: size, for: sources, order, &reading)
+        done += size
+    }
+    talk.progress("reading \(order.job)", total, total)
+    return reading
+}
+
+private func readFile(
+    _ path: String, size: Int64, for sources: [(source: Source, linesRead: Int64)], _ order: IngestOrder, _ reading: inout Reading
+) throws {
+    var tree = FieldTree()
+    var lanes = try sources.map { Lane(mapping: try Mapping($0.source, file: path, tree: &tree), linesRead: $0.linesRead) }
+    for log in Set(sources.map(\.source.log)) where reading.rows[log] == nil { reading.rows[log] = Rows(log: log, specs: order.specs(log)) }
+    let nodes = tree.nodes
+    var slots = [RawValue](repeating: RawValue(), count: max(tree.slotCount, 1))
+    reading.files[path] = try readLines(of: joined(order.data, path), size: size, longest: longestRecord) { number, line, length in
+        guard line.contains(where: { $0 != 0x20 && $0 != 0x09 }) else { return }  // a blank line is no record
+        for index in slots.indices { slots[index] = RawValue() }
+        let problem =
+            length > line.count
+            ? nil
+            : nodes.withUnsafeBufferPointer { nodes in
+                slots.withUnsafeMutableBufferPointer { JSONScanner.scan(line, for: nodes.baseAddress!, into: $0.baseAddress!) }
+            }
+        for index in lanes.indices where number > lanes[index].linesRead {
+            let source = lanes[index].mapping.source
+            let key = CountKey(source: source.name, log: source.log.rawValue, file: path)
+            func refuse(_ reason: String, _ detail: String) {
+                reading.counts[key, default: Counts()].quarantined[reason, default: 0] += 1
+                reading.refusals.append(
+                    Refusal(source: source.name, file: path, record: number, reason: reason, detail: detail, line: line, length: length))
+            }
+            if length > line.count {
+                refuse("too_long", "the record has \(grouped(length)) bytes; at most \(grouped(longestRecord)) are read")
+            } else if let problem {
+                refuse("bad_json", "the record \(problem.what), at byte \(problem.byte)")
+            } else {
+                let outcome = slots.withUnsafeMutableBufferPointer {
+                    lanes[index].mapping.row(of: line, $0.baseAddress!, into: &reading.rows[source.log]!, accepting: order.range)
+                }
+                switch outcome {
+                case .filtered: reading.counts[key, default: Counts()].filtered += 1
+                case .outOfRange: reading.counts[key, default: Counts()].outOfRange += 1
+                case .refused(let reason, let detail): refuse(reason, detail)
+                case .row(let cells, _): lanes[index].append(cells, file: path, record: number, to: &reading.rows[source.log]!)
+                }
+            }
+        }
+    }
+}
+
+/// One source entry's way through one file.
+private struct Lane {
+    let mapping: Mapping
+    let linesRead: Int64
+    /// How often each content has occurred, among rows without an id.
+    private var occurrences: [Digest: Int] = [:]
+
+    init(mapping: Mapping, linesRead: Int64) { (self.mapping, self.linesRead) = (mapping, linesRead) }
+
+    /// A row without an id gets one from its values and its ordinal among identical rows of the file, so that the same file, or
+    /// another export of the same rows, gives the same ids.
+    mutating func append(_ cells: [Cell], file: String, record: Int64, to rows: inout Rows) {
+        var cells = cells
+        if let column = mapping.idColumn, cells[column] == .null {
+            let content = rows.digest(of: cells)
+            let ordinal = occurrences[content, default: 0]
+            occurrences[content] = ordinal + 1
+            let id = "row-" + Digest.of(parts: [content.hex, String(ordinal)]).hex.prefix(32)
+            cells[column] = .text(id.withContiguousUTF8 { rows.code(of: $0, column: column) })
+        }
+        rows.append(cells, source: mapping.source.name, file: file, record: record)
+    }
+}
+
+extension Rows {
+    /// Of a row's values, column by column.
+    fileprivate func digest(of cells: [Cell]) -> Digest {
+        Digest.of(
+            parts: cells.enumerated().map { index, cell in
+                switch cell {
+                case .null: "n"
+                case .integer(let value): "i\(value)"
+                case .decimal(let value): "d\(value)"
+                case .bool(let value): "b\(value)"
+                case .text(let code): "t" + text(code, column: index)
+                }
+            })
+    }
+}

@@ -1,0 +1,199 @@
+import Common
+import Ledger
+
+/// The rows of every job, as day folders of Parquet parts under `lake/`, with the list of valid parts in the ledger.
+///
+///     lake/kalei/usage/day=2026-11-09/part-3fb0….parquet
+///
+/// A day folder changes in one step (promise 6): built in `staging/`, the swap committed in the ledger together with whatever
+/// it follows from, then exchanged whole. What was committed but not exchanged is rolled forward by the next run.
+public final class Lake {
+    public let ledger: Ledger
+    public var home: String { ledger.home }
+
+    public init(_ ledger: Ledger) { self.ledger = ledger }
+
+    public static let migrations = [
+        Migration(
+            "lake", "1 parts and swaps",
+            """
+            CREATE TABLE parts (
+                job TEXT NOT NULL, log TEXT NOT NULL, day TEXT NOT NULL, file TEXT NOT NULL,
+                rows INTEGER NOT NULL, bytes INTEGER NOT NULL, digest TEXT NOT NULL,
+                PRIMARY KEY (job, log, day, file)) STRICT, WITHOUT ROWID
+            """,
+            "CREATE TABLE swaps (staged TEXT PRIMARY KEY, place TEXT NOT NULL) STRICT, WITHOUT ROWID")
+    ]
+
+    /// The folder of one day, relative to the home.
+    static func folder(job: String, log: Log, day: Day) -> String { "lake/\(job)/\(log.rawValue)/day=\(day)" }
+}
+
+/// One Parquet file of a day.
+public struct Part: Hashable, Sendable {
+    public let day: Day
+    public let file: String
+    public let rows: Int
+    public let bytes: Int
+    public let digest: Digest
+    let folder: String
+
+    /// Relative to the home.
+    public var path: String { folder + "/" + file }
+}
+
+// MARK: - Reading
+
+extension Lake {
+    /// The valid parts of a log, by day and file; all days, or those from `first` to `last`.
+    public func parts(job: String, log: Log, from first: Day? = nil, to last: Day? = nil) throws -> [Part] {
+        let sql = """
+            SELECT day, file, rows, bytes, digest FROM parts WHERE job = ? AND log = ? AND day >= ? AND day <= ? ORDER BY day, file
+            """
+        let values: [SQLValue] = [
+            .text(job), .text(log.rawValue), .text(first?.description ?? ""), .text(last?.description ?? "9"),
+        ]
+        return try ledger.database.rows(sql, values).map { row in
+            guard let day = Day(row.text(0)), let digest = Digest(hex: row.text(4)) else {
+                throw Failure("The ledger's list of parts is damaged (\(row.text(0))). Restore it from a backup.", at: Place(path: home))
+            }
+            return Part(
+                day: day, file: row.text(1), rows: row.int(2), bytes: row.int(3), digest: digest,
+                folder: Lake.folder(job: job, log: log, day: day))
+        }
+    }
+
+    /// What the rows of a log are, as one digest: equal parts, equal rows.
+    public static func digest(of parts: [Part]) -> Digest { Digest.of(parts: parts.map { "\($0.day)/\($0.digest.hex)" }) }
+
+    /// Opens every part of a snapshot before the first row is read, so that a run that swaps days meanwhile does not disturb.
+    public func open(_ list: () throws -> [Part]) throws -> [(part: Part, file: ParquetFile)] {
+        var failure: Failure?
+        for _ in 0..<50 {
+            do {
+                return try list().map { ($0, try open($0)) }
+            } catch let error as Failure {
+                failure = error  // a day may be between the ledger's commit and its exchange: look again
+            }
+        }
+        throw failure ?? Failure("The lake could not be opened.", at: Place(path: home))
+    }
+
+    private func open(_ part: Part) throws -> ParquetFile {
+        let path = joined(home, part.path)
+        let staged = joined(home, Lake.staged(part.folder) + "/" + part.file)
+        return try ParquetFile(path: exists(path) || !exists(staged) ? path : staged)
+    }
+
+    /// Hands over every row group of a snapshot with the wanted columns.
+    public func scan(
+        job: String, log: Log, from first: Day? = nil, to last: Day? = nil, columns: [ColumnSpec],
+        _ body: (Part, Batch) throws -> Void
+    ) throws {
+        for (part, file) in try open({ try parts(job: job, log: log, from: first, to: last) }) {
+            for group in file.groups.indices { try body(part, try file.read(group: group, columns: columns)) }
+        }
+    }
+
+    /// The first and last day that hold rows of a log.
+    public func days(job: String, log: Log) throws -> (first: Day, last: Day)? {
+        let row = try ledger.database.rows("SELECT min(day), max(day) FROM parts WHERE job = ? AND log = ?", [.text(job), .text(log.rawValue)])
+        guard let first = row.first.flatMap({ Day($0.text(0)) }), let last = row.first.flatMap({ Day($0.text(1)) }) else { return nil }
+        return (first, last)
+    }
+}
+
+// MARK: - Changing
+
+extension Lake {
+    static func staged(_ place: String) -> String { "staging/" + place }
+
+    /// Writes the rows that a day is to hold from now on into staging; no rows means that the day goes.
+    ///
+    /// The rows are expected in their final order. Nothing is visible before `commit`.
+    public func stage(job: String, log: Log, day: Day, rows: Batch) throws -> StagedDay {
+        let folder = Lake.folder(job: job, log: log, day: day)
+        let path = joined(home, Lake.staged(folder))
+        try removeTree(path)
+        try makeFolder(path)
+        guard rows.count > 0 else { return StagedDay(job: job, log: log, folder: folder, day: day, part: nil) }
+        let metadata = [
+            (key: "vesper.log", value: log.rawValue), (key: "vesper.schema_version", value: String(Log.schemaVersion)),
+        ]
+        let bytes = try parquetBytes(rows, metadata: metadata)
+        let digest = Digest.of(bytes)
+        let file = "part-\(digest.short).parquet"
+        try writeNew(bytes, to: path + "/" + file)
+        try sync(path)
+        let part = Part(day: day, file: file, rows: rows.count, bytes: bytes.count, digest: digest, folder: folder)
+        return StagedDay(job: job, log: log, folder: folder, day: day, part: part)
+    }
+
+    /// Writes a file into staging that is to stand at `place` (relative to the home) after `commit`.
+    public func stage(_ bytes: [UInt8], at place: String) throws -> StagedFile {
+        let path = joined(home, Lake.staged(place))
+        if let slash = path.lastIndex(of: "/") { try makeFolder(String(path[..<slash])) }
+        try writeNew(bytes, to: path)
+        return StagedFile(place: place)
+    }
+
+    /// Makes staged days and files the valid ones, in one transaction with `receipts`, then puts them in place.
+    public func commit(days: [StagedDay], files: [StagedFile], _ receipts: () throws -> Void) throws {
+        try ledger.database.transaction {
+            for staged in days {
+                let key: [SQLValue] = [.text(staged.job), .text(staged.log.rawValue), .text(staged.day.description)]
+                try ledger.database.execute("DELETE FROM parts WHERE job = ? AND log = ? AND day = ?", key)
+                if let part = staged.part {
+                    try ledger.database.execute(
+                        "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?)",
+                        key + [.text(part.file), .count(part.rows), .count(part.bytes), .text(part.digest.hex)])
+                }
+            }
+            for place in days.map(\.folder) + files.map(\.place) {
+                try ledger.database.execute("INSERT OR REPLACE INTO swaps VALUES (?, ?)", [.text(Lake.staged(place)), .text(place)])
+            }
+            try receipts()
+        }
+        try rollForward()
+    }
+
+    /// Puts in place whatever a run has committed but not finished, and sweeps staging. Every run begins with it.
+    public func rollForward() throws {
+        for row in try ledger.database.rows("SELECT staged, place FROM swaps ORDER BY staged") {
+            let (staged, place) = (joined(home, row.text(0)), joined(home, row.text(1)))
+            if row.text(1).hasPrefix("lake/") {
+                // Part names are digests, so the names tell whether the exchange has already happened.
+                let expected = try validFiles(in: row.text(1))
+                if try names(in: place) != expected { try exchange(staged, with: place) }
+                try removeTree(staged)
+                if expected.isEmpty { try removeTree(place) }
+            } else if exists(staged) {
+                if let slash = place.lastIndex(of: "/") { try makeFolder(String(place[..<slash])) }
+                try rename(staged, to: place)
+            }
+        }
+        try ledger.database.execute("DELETE FROM swaps")
+        try removeTree(joined(home, "staging"))
+    }
+
+    private func validFiles(in folder: String) throws -> [String] {
+        let parts = folder.split(separator: "/").map(String.init)  // lake, job, log, day=…
+        guard parts.count == 4 else { return [] }
+        let sql = "SELECT file FROM parts WHERE job = ? AND log = ? AND day = ? ORDER BY file"
+        return try ledger.database.rows(sql, [.text(parts[1]), .text(parts[2]), .text(String(parts[3].dropFirst(4)))]).map { $0.text(0) }
+    }
+}
+
+/// A day's new content, waiting in staging.
+public struct StagedDay: Sendable {
+    let job: String
+    let log: Log
+    let folder: String
+    public let day: Day
+    public let part: Part?
+}
+
+/// A file's new content, waiting in staging.
+public struct StagedFile: Sendable {
+    public let place: String
+}

@@ -1,0 +1,103 @@
+import Testing
+
+@testable import Common
+
+@Suite struct GzipTests {
+    private static let contents = [
+        Case("nothing", [UInt8](), 0), Case("one byte", [UInt8(7)], 0), Case("a line", bytes("{\"id\":\"e1\"}\n"), 0),
+        Case("a chunk exactly", noise(1 << 16), 0), Case("a chunk and a byte", noise(1 << 16 + 1), 0),
+        Case("what compresses a thousandfold", [UInt8](repeating: 0, count: 3_000_000), 0), Case("noise", noise(300_000), 0),
+    ]
+
+    @Test("What is compressed comes back", arguments: contents)
+    func roundTrip(_ row: Case<[UInt8], Int>) throws {
+        #expect(try gunzipped(try gzipped(row.input), path: "a.gz") == row.input)
+    }
+
+    @Test("The same bytes always give the same file, without time or name")
+    func deterministic() throws {
+        let once = try gzipped(bytes("vesper"))
+        #expect(once == (try gzipped(bytes("vesper"))))
+        #expect(Array(once[0..<8]) == [0x1f, 0x8b, 8, 0, 0, 0, 0, 0])
+    }
+
+    @Test("Written in pieces, it is the file written at once")
+    func pieces() throws {
+        let content = noise(5000) + [UInt8](repeating: 1, count: 5000)
+        var writer = try GzipWriter()
+        var file: [UInt8] = []
+        for start in stride(from: 0, to: content.count, by: 777) {
+            try content[start..<min(start + 777, content.count)].withUnsafeBytes { try writer.write($0, to: &file) }
+        }
+        try writer.finish(to: &file)
+        #expect(try gunzipped(file, path: "a.gz") == content)
+    }
+
+    @Test("Members one after another, as appending to a log makes them, are read through", arguments: [0, 1, 512])
+    func members(padding: Int) throws {
+        let file = try gzipped(bytes("one\n")) + gzipped([]) + gzipped(bytes("two\n")) + [UInt8](repeating: 0, count: padding)
+        #expect(try gunzipped(file, path: "a.gz") == bytes("one\ntwo\n"))
+    }
+
+    @Test("A file cut short at any byte is refused by that byte; only its exact end is an end")
+    func truncated() throws {
+        let first = try gzipped(bytes("one\n"))
+        let file = first + (try gzipped(noise(40)))
+        for cut in 0..<file.count where cut != first.count {
+            let expected =
+                "a.gz: The gzip stream ends in the middle, at byte \(cut). The file is truncated: export or copy it again."
+            #expect(sentence { _ = try gunzipped(Array(file[0..<cut]), path: "a.gz") } == expected)
+        }
+        #expect(try gunzipped(first, path: "a.gz") == bytes("one\n"))
+        #expect(try gunzipped(file, path: "a.gz") == bytes("one\n") + noise(40))
+    }
+
+    @Test("A large file cut short is refused by that byte", arguments: [1000, 100_000, 200_000])
+    func truncatedLarge(cut: Int) throws {
+        let file = try gzipped(noise(300_000))
+        let expected =
+            "a.gz: The gzip stream ends in the middle, at byte \(grouped(cut)). The file is truncated: export or copy it again."
+        #expect(sentence { _ = try gunzipped(Array(file[0..<cut]), path: "a.gz") } == expected)
+    }
+
+    @Test("What is not gzip, or is gzip with other bytes in it, is refused as damaged")
+    func damaged() throws {
+        let file = try gzipped(bytes("a line of text, and another one\n"))
+        var wrongSum = file
+        wrongSum[file.count - 8] ^= 1
+        var wrongLength = file
+        wrongLength[file.count - 1] ^= 1
+        let cases = [
+            bytes("{\"id\":\"e1\"}\n"), file + bytes("garbage"), file + [0, 0, 0] + bytes("garbage"), wrongSum, wrongLength,
+            [0, 0] + file,
+        ]
+        for damaged in cases {
+            let refused = sentence { _ = try gunzipped(damaged, path: "a.gz") }
+            #expect(
+                refused?.hasPrefix("a.gz: The gzip stream is damaged near byte ") == true, "\(refused ?? "read without a word")")
+        }
+    }
+
+    @Test("Read in small pieces through a small window, everything comes through", arguments: [1, 2, 7, 64, 5000], [1, 3, 100])
+    func window(input: Int, output: Int) throws {
+        let content = noise(700) + [UInt8](repeating: 9, count: 3000)
+        let file = try gzipped(content) + gzipped(content) + [0, 0]
+        #expect(try readInPieces(file, input: input, output: output) == content + content)
+    }
+
+    private func readInPieces(_ file: [UInt8], input: Int, output: Int) throws -> [UInt8] {
+        var reader = try GzipReader(path: "a.gz")
+        var out: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: output)
+        var (start, end) = (0, min(input, file.count))
+        while true {
+            let (taken, made) = try file[start..<end].withUnsafeBytes { piece in
+                try chunk.withUnsafeMutableBytes { try reader.read(from: piece, into: $0, atEnd: end == file.count) }
+            }
+            out += chunk[0..<made]
+            start += taken
+            if start == end, made == 0, end == file.count { return out }
+            if start == end { end = min(end + input, file.count) }
+        }
+    }
+}
