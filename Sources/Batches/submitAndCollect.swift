@@ -3,38 +3,26 @@ import Insights
 import Ledger
 
 /// Hands every prepared batch of a period to its provider. The intent is committed before anything leaves.
-///
-/// - Returns: how many were handed over.
-public func submitBatches(job: String, period: Period, _ ledger: Ledger) throws -> Int {
-    var submitted = 0
+public func submitBatches(job: String, period: Period, _ ledger: Ledger) throws {
     for batch in try ledger.batches(job: job, period: period.description) where batch.state == .prepared || batch.state == .intended {
         try ledger.database.execute("UPDATE batches SET state = 'intended' WHERE id = ?", [.text(batch.id)])
         // Both providers there are have no effect outside the home, so a create whose outcome is unknown may be repeated.
         let id = try provider(named: batch.provider).create(batch, ledger)
         try ledger.database.execute("UPDATE batches SET state = 'submitted', provider_id = ? WHERE id = ?", [.text(id), .text(batch.id)])
-        submitted += 1
     }
-    return submitted
 }
 
 /// Fetches the results of every submitted batch of a period that are ready, stores them as received, and pins each answer.
-///
-/// - Returns: how many batches were collected, and how many still wait for their provider.
-public func collectBatches(job: String, period: Period, insights: [Insight], _ ledger: Ledger) throws -> (collected: Int, waiting: Int) {
-    var (collected, waiting) = (0, 0)
+/// Those that are not ready stay submitted.
+public func collectBatches(job: String, period: Period, insights: [Insight], _ ledger: Ledger) throws {
     for batch in try ledger.batches(job: job, period: period.description, state: .submitted) {
         guard let insight = insights.first(where: { $0.name == batch.insight }) else {
             throw Failure("The batch \(batch.id) waits for the insight \"\(batch.insight)\", which the job no longer has. Put it back.")
         }
-        guard let raw = try provider(named: batch.provider).results(of: batch, insight, ledger) else {
-            waiting += 1
-            continue
-        }
+        guard let raw = try provider(named: batch.provider).results(of: batch, insight, ledger) else { continue }
         try writeAtomically(raw, to: joined(ledger.home, batch.answersPlace))
         try pin(raw, batch, insight, ledger)
-        collected += 1
     }
-    return (collected, waiting)
 }
 
 /// The lines of a results file, with their numbers; split on the newline byte only, for U+2028 may stand in a text.

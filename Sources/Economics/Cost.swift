@@ -56,6 +56,12 @@ public struct CostRow: Equatable, Sendable {
         (self.period, self.keys, self.measures, self.users) = (period, keys, measures, users)
     }
 
+    /// Everything it says, as one text: what the next stage's inputs are made from.
+    public var definition: String {
+        let cost = measures.cost
+        return "\(period) \(sortKey) \(measures.requests) \(measures.tokens) \(cost.low) \(cost.high) \(cost.unpricedRequests) \(cost.unpricedTokens)"
+    }
+
     /// Keys in byte order, with what is missing first.
     var sortKey: String { keys.map { $0.map { "1" + $0 } ?? "0" }.joined(separator: "\u{0}") }
 }

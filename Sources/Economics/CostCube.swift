@@ -35,9 +35,8 @@ public struct CostCube {
         }
     }
 
-    /// Computes and keeps the days that are missing; how many there were.
-    public func fill(_ period: Period) throws -> Int {
-        var filled = 0
+    /// Computes and keeps the days that are missing.
+    public func fill(_ period: Period) throws {
         for day in period.days {
             let place = try place(of: day)
             let path = joined(lake.home, place)
@@ -45,9 +44,7 @@ public struct CostCube {
             let folder = joined(lake.home, folderName)
             for old in try names(in: folder) where old.hasPrefix("\(day)-") { try removeTree(folder + "/" + old) }
             try writeAtomically(try parquetBytes(try batch(of: try compute(day))), to: path)
-            filled += 1
         }
-        return filled
     }
 
     private var folderName: String { "cache/\(model.job)/costs" }

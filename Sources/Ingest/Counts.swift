@@ -67,25 +67,34 @@ public let ingestMigrations = [
             job TEXT NOT NULL, source TEXT NOT NULL, log TEXT NOT NULL, file TEXT NOT NULL,
             outcome TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL,
             PRIMARY KEY (job, source, file, outcome, reason)) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE stored_days (
+            job TEXT NOT NULL, source TEXT NOT NULL, log TEXT NOT NULL, file TEXT NOT NULL, day TEXT NOT NULL, rows INTEGER NOT NULL,
+            PRIMARY KEY (job, source, file, day)) STRICT, WITHOUT ROWID
         """)
 ]
 
 /// The counts of a job, by log, over all that was ever read.
 public func countsByLog(_ ledger: Ledger, job: String) throws -> [(log: String, counts: Counts)] {
-    try counts(ledger, job: job, by: "log")
+    collected(try ledger.database.rows("SELECT log, outcome, reason, sum(count) FROM counts WHERE job = ? GROUP BY 1, 2, 3", [.text(job)]))
 }
 
-/// The counts of a job, by source entry.
-public func countsBySource(_ ledger: Ledger, job: String) throws -> [(source: String, counts: Counts)] {
-    try counts(ledger, job: job, by: "source").map { ($0.log, $0.counts) }
+/// The counts of the files that gave rows to these lake days, by source entry: what a page says about its data.
+public func countsBySource(_ ledger: Ledger, job: String, from first: Day, to last: Day) throws -> [(source: String, counts: Counts)] {
+    let sql = """
+        SELECT source, outcome, reason, sum(count) FROM counts
+        WHERE job = ?1 AND (source, file) IN (
+            SELECT source, file FROM stored_days WHERE job = ?1 AND day >= ?2 AND day <= ?3 AND rows > 0)
+        GROUP BY 1, 2, 3
+        """
+    return collected(try ledger.database.rows(sql, [.text(job), .text(first.description), .text(last.description)]))
+        .map { (source: $0.log, counts: $0.counts) }
 }
 
-private func counts(_ ledger: Ledger, job: String, by column: String) throws -> [(log: String, counts: Counts)] {
+private func collected(_ rows: [SQLRow]) -> [(log: String, counts: Counts)] {
     var found: [String: Counts] = [:]
-    let sql = "SELECT \(column), outcome, reason, sum(count) FROM counts WHERE job = ? GROUP BY 1, 2, 3"
-    for row in try ledger.database.rows(sql, [.text(job)]) {
-        found[row.text(0), default: Counts()].add(row.int(3), outcome: row.text(1), reason: row.text(2))
-    }
+    for row in rows { found[row.text(0), default: Counts()].add(row.int(3), outcome: row.text(1), reason: row.text(2)) }
     return found.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
 }
 
@@ -108,6 +117,20 @@ extension Counts {
 }
 
 extension Ledger {
+    /// Adds to the rows that a file has on each lake day.
+    func add(_ days: [CountKey: [Day: Int]], job: String) throws {
+        for (key, rows) in days {
+            for (day, count) in rows where count != 0 {
+                try database.execute(
+                    """
+                    INSERT INTO stored_days VALUES (?, ?, ?, ?, ?, ?)
+                    ON CONFLICT DO UPDATE SET rows = rows + excluded.rows
+                    """,
+                    [.text(job), .text(key.source), .text(key.log), .text(key.file), .text(day.description), .count(count)])
+            }
+        }
+    }
+
     /// Adds to the counts; a row that another one has displaced comes off its own file.
     func add(_ counts: [CountKey: Counts], job: String) throws {
         for (key, counts) in counts {

@@ -72,7 +72,7 @@ public func ingest(_ order: IngestOrder, into lake: Lake, talk: Talk) throws -> 
     var losers: [Loser] = []
     for log in Log.allCases {
         guard let rows = reading.rows[log], rows.count > 0 else { continue }
-        let changed = try merge(rows.batch(), log: log, order, lake, sources, &reading.counts, &losers)
+        let changed = try merge(rows.batch(), log: log, order, lake, sources, &reading, &losers)
         if !changed.isEmpty { report.changedDays[log.rawValue] = changed.count }
         staged += changed
     }
@@ -83,6 +83,7 @@ public func ingest(_ order: IngestOrder, into lake: Lake, talk: Talk) throws -> 
     for counts in reading.counts.values { report.counts += counts }
     try lake.commit(days: staged, files: files) {
         try lake.ledger.add(reading.counts, job: order.job)
+        try lake.ledger.add(reading.storedDays, job: order.job)
         try remember(pending, reading.files, order.job, lake.ledger)
     }
     return report
@@ -176,7 +177,7 @@ private struct Loser {
 
 /// Decides between rows with the same id, and writes the days that change into staging.
 private func merge(
-    _ new: Batch, log: Log, _ order: IngestOrder, _ lake: Lake, _ sources: [String: Source], _ counts: inout [CountKey: Counts],
+    _ new: Batch, log: Log, _ order: IngestOrder, _ lake: Lake, _ sources: [String: Source], _ reading: inout Reading,
     _ losers: inout [Loser]
 ) throws -> [StagedDay] {
     let stored = try lake.open { try lake.parts(job: order.job, log: log) }
@@ -189,21 +190,24 @@ private func merge(
         let key = CountKey(source: sourceNames[sourceCodes[row]], log: log.rawValue, file: fileNames[fileCodes[row]])
         switch resolution.fates[row] {
         case .accepted:
-            counts[key, default: Counts()].accepted += 1
-            added[Instant(microseconds: times[row]).dayUTC, default: []].append(Int32(row))
-        case .duplicate: counts[key, default: Counts()].duplicate += 1
+            let day = Instant(microseconds: times[row]).dayUTC
+            reading.counts[key, default: Counts()].accepted += 1
+            reading.storedDays[key, default: [:]][day, default: 0] += 1
+            added[day, default: []].append(Int32(row))
+        case .duplicate: reading.counts[key, default: Counts()].duplicate += 1
         case .reused:
-            counts[key, default: Counts()].quarantined["id_reused", default: 0] += 1
+            reading.counts[key, default: Counts()].quarantined["id_reused", default: 0] += 1
             losers.append(Loser(source: key.source, file: key.file, record: records[row]))
         }
     }
-    for (source, file, record, fate) in resolution.displacedOrigins {
+    for (source, file, record, day, fate) in resolution.displacedOrigins {
         let key = CountKey(source: source, log: log.rawValue, file: file)
-        counts[key, default: Counts()].accepted -= 1
+        reading.counts[key, default: Counts()].accepted -= 1
+        reading.storedDays[key, default: [:]][day, default: 0] -= 1
         if fate == .duplicate {
-            counts[key, default: Counts()].duplicate += 1
+            reading.counts[key, default: Counts()].duplicate += 1
         } else {
-            counts[key, default: Counts()].quarantined["id_reused", default: 0] += 1
+            reading.counts[key, default: Counts()].quarantined["id_reused", default: 0] += 1
             losers.append(Loser(source: source, file: file, record: record))
         }
     }

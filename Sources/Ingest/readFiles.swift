@@ -8,6 +8,8 @@ struct Reading {
     /// Records that are already decided: refused, filtered or out of range.
     var counts: [CountKey: Counts] = [:]
     var files: [String: FileReading] = [:]
+    /// Rows that came to a lake day or left it, once rows with the same id have been taken together.
+    var storedDays: [CountKey: [Day: Int]] = [:]
 }
 
 /// A record longer than this is refused.

@@ -9,7 +9,7 @@ struct Resolution {
     /// Stored rows that must leave because a new row goes before them, by part.
     var displaced: [Part: Set<Int>] = [:]
     /// Where each displaced row came from, and what it became: duplicate or reused.
-    var displacedOrigins: [(source: String, file: String, record: Int64, fate: Fate)] = []
+    var displacedOrigins: [(source: String, file: String, record: Int64, day: Day, fate: Fate)] = []
 }
 
 /// Finds rows with the same id in the same scope, among the new rows and against the stored ones, and decides which stays.
@@ -75,7 +75,7 @@ private func decide(_ rows: [RowRef], log: Log, sources: [String: Source], _ res
         let fate: Resolution.Fate = keepLast || row.hasSameValues(as: winner) ? .duplicate : .reused
         if let part = row.part {
             resolution.displaced[part, default: []].insert(row.row)
-            resolution.displacedOrigins.append((row.source, row.file, row.record, fate))
+            resolution.displacedOrigins.append((row.source, row.file, row.record, part.day, fate))
         } else {
             resolution.fates[row.row] = fate
         }

@@ -1,1 +1,4 @@
 import Common
+import Glibc
+
+exit(perform(Array(CommandLine.arguments.dropFirst())))

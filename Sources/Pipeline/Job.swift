@@ -1,0 +1,131 @@
+import Batches
+import Common
+import Economics
+import Ingest
+import Insights
+import Lake
+import Reports
+
+/// A job file, read and checked as a whole before any work: the sections of one product, each decoded by the module that obeys it.
+public struct Job: Sendable {
+    public let name: String
+    /// Where it is written, and below which its prompts and prices are found.
+    public let path: String
+    public let zone: Zone
+    public let currency: String
+    /// The first day that a report is made for.
+    public let starts: Day
+    public let acceptFrom: Day
+    public let quarantineAtMost: ExactDecimal
+    public let columns: [ColumnSpec]
+    public let sources: [Source]
+    public let planLookup: PlanLookup?
+    public let book: PriceBook
+    public let plans: [Plan]
+    public let insights: [Insight]
+    public let sections: [SectionPlan]
+    /// Of the job file's own bytes.
+    public let digest: Digest
+
+    public static let schema = ConfigSchema(
+        name: "job",
+        keys: [
+            ConfigKey(name: "job", kind: "text", required: true, about: "The job's name: small letters, digits, - and _; it becomes a folder."),
+            ConfigKey(name: "timezone", kind: "zone name", required: true, about: "The zone in which days and weeks are cut, such as Europe/Berlin."),
+            ConfigKey(name: "currency", kind: "currency code", required: true, about: "What costs are reported in; the price books must be in it."),
+            ConfigKey(name: "starts", kind: "day", required: true, about: "The first day that a report is made for; weeks before it are left alone."),
+            ConfigKey(name: "accept_from", kind: "day", about: "Rows before this day are out of range; by default 2000-01-01."),
+            ConfigKey(
+                name: "quarantine_at_most", kind: "share such as 1%",
+                about: "With more refused records than this share, and more than 10, a run exits with 2; by default 0.1%."),
+            ConfigKey(
+                name: "columns", kind: "object: name → text, int64, bool, timestamp or decimal",
+                about: "The job's own columns, stored as x_name on every log and usable as dimensions."),
+            ConfigKey(name: "sources", kind: "list of sources", required: true, about: "Which files are read, and how their records become rows."),
+            ConfigKey(name: "plan_of", kind: "object with user", about: "How the plan of a user is found where the event does not print it."),
+            ConfigKey(name: "prices", kind: "list of price files", about: "The price books, beside the job file; without one every cost is unknown."),
+            ConfigKey(name: "plans", kind: "object: plan → its price and what it entitles to", about: "What the product sells."),
+            ConfigKey(name: "insights", kind: "list of insights", about: "What is asked of a provider, for whom and how often."),
+            ConfigKey(name: "report", kind: "list of sections", required: true, about: "What the page shows, in order."),
+        ])
+
+    static let planOfSchema = ConfigSchema(
+        name: "plan_of", keys: [ConfigKey(name: "user", kind: "object", required: true, about: "Where the plan of a user is found.")])
+
+    public init(path: String) throws {
+        let bytes = try readFile(path, as: "job file")
+        let object = try ConfigObject(try parseJSON5(bytes, path: path), Job.schema)
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+        self.path = path
+        name = try object.text("job")
+        guard !name.isEmpty, name.utf8.allSatisfy({ $0 &- 0x61 <= 25 || $0 &- 0x30 <= 9 || $0 == 0x2d || $0 == 0x5f }) else {
+            throw object.failure("A job's name has small letters, digits, - and _ only: it becomes a folder.", at: "job")
+        }
+        do { zone = try Zone(named: try object.text("timezone")) } catch let failure as Failure {
+            throw failure.place == nil ? object.failure(failure.message, at: "timezone") : failure
+        }
+        currency = try object.text("currency")
+        guard currency.utf8.count == 3, currency.utf8.allSatisfy({ $0 &- 0x41 <= 25 }) else {
+            throw object.failure("A currency is three capital letters (ISO 4217), such as USD.", at: "currency")
+        }
+        starts = try object.day("starts")
+        acceptFrom = try object.optionalDay("accept_from") ?? Day(number: 10_957)  // 2000-01-01
+        quarantineAtMost = try Job.share(object, "quarantine_at_most") ?? Job.defaultQuarantineAtMost
+        columns = try object.named("columns").map { name, place, node in
+            guard let type = ColumnType(rawValue: try node.text("the type of \(name)")) else {
+                throw node.failure("A column's type is one of \(listed(ColumnType.allCases.map(\.rawValue))).")
+            }
+            return ColumnSpec("x_" + name, type)
+        }
+        let columns = columns
+        sources = try object.objects("sources", Source.schema).map { try Source($0, jobColumns: columns) }
+        for (index, source) in sources.enumerated() where sources[..<index].contains(where: { $0.name == source.name }) {
+            throw Failure("Two sources are named \"\(source.name)\". Give one of them a name of its own with \"name\".", at: source.place, kind: .usage)
+        }
+        planLookup = try object.object("plan_of", Job.planOfSchema)?.object("user", PlanLookup.schema).map { try PlanLookup($0) }
+        book = try PriceBook(files: try object.texts("prices").map { joined(folder, $0) }, currency: currency)
+        plans = try object.named("plans").map { name, _, node in try Plan(name: name, try ConfigObject(node, Plan.schema)) }
+        insights = try object.objects("insights", Insight.schema).map { try Insight($0, folder: folder, providers: providers.map(\.name)) }
+        for plan in plans {
+            for insight in plan.entitles where !insights.contains(where: { $0.name == insight }) {
+                throw object.failure(
+                    "The plan \(plan.name) entitles to the insight \"\(insight)\", which the job does not have. Its insights are \(listed(insights.map(\.name))).",
+                    at: "plans")
+            }
+        }
+        let model = CostModel(job: name, zone: zone, book: book, planLookup: planLookup, jobColumns: columns)
+        let insightNames = insights.map(\.name)
+        sections = try object.objects("report", SectionPlan.schema).map {
+            try SectionPlan($0, dimensions: model.dimensions, insights: insightNames)
+        }
+        digest = Digest.of(bytes)
+    }
+
+    private static let defaultQuarantineAtMost = ExactDecimal(mantissa: 1, scale: 3) ?? .zero
+
+    private static func share(_ object: ConfigObject, _ key: String) throws -> ExactDecimal? {
+        guard let text = try object.optionalText(key) else { return nil }
+        guard text.hasSuffix("%"), let percent = ExactDecimal(text.dropLast()), !percent.isNegative, percent <= ExactDecimal(100),
+            let share = ExactDecimal(mantissa: percent.mantissa, scale: percent.scale + 2)
+        else { throw object.failure("A share is written like \"1%\" or \"0.1%\".", at: key) }
+        return share
+    }
+
+    /// How costs come about, under the prices known on a day.
+    public func costModel(knownAsOf: Day? = nil) -> CostModel {
+        CostModel(job: name, zone: zone, book: book, planLookup: planLookup, jobColumns: columns, knownAsOf: knownAsOf)
+    }
+
+    /// Whether so many of the records were refused that somebody should look (exit code 2).
+    public func refusesTooMuch(_ counts: Counts) -> Bool {
+        let refused = Money(units: Int128(counts.quarantinedTotal))
+        guard counts.quarantinedTotal > 10, let share = refused.ratio(to: Money(units: Int128(counts.records)), places: 12) else { return false }
+        return share > quarantineAtMost
+    }
+
+    /// Every schema of a job file and its price books, for the reference and its test.
+    public static let schemas: [ConfigSchema] = [
+        schema, Source.schema, planOfSchema, PlanLookup.schema, Plan.schema, Insight.schema, SectionPlan.schema, PriceBook.schema,
+        PriceBook.entrySchema,
+    ]
+}

@@ -1,0 +1,58 @@
+import Common
+
+/// One exported file: its lines, each with what an ingest must make of it.
+struct Export {
+    let path: String
+    var lines: [ExportLine]
+
+    func compressed() throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        for line in lines {
+            bytes.append(contentsOf: line.text.utf8)
+            bytes.append(0x0a)
+        }
+        return try gzipped(bytes, level: 9)
+    }
+}
+
+/// A line and its readings, one for each mapping that reads the file.
+struct ExportLine {
+    let text: String
+    let readings: [Reading]
+
+    init(_ row: JSON, _ readings: [Reading]) {
+        text = row.text
+        self.readings = readings
+    }
+
+    /// For lines that are broken on purpose.
+    init(broken text: String, log: String, reason: String) {
+        self.text = text
+        readings = [Reading(log: log, kind: nil, fate: .quarantined(reason))]
+    }
+}
+
+/// What one mapping makes of a line.
+struct Reading {
+    let log: String
+    /// The mapping's share of the log, where several feed it: `mirror`, `entry`, `user`.
+    let kind: String?
+    let fate: Fate
+
+    enum Fate {
+        /// A valid row; it may still be a duplicate of another.
+        case row(SampleRow)
+        case quarantined(String)
+        case outOfRange
+        case filtered
+    }
+}
+
+/// What the truth must know of a valid row.
+struct SampleRow {
+    /// The id within its mapping; nil where the row has none and its content stands for it.
+    var id: String?
+    var ts: Instant
+    var counts: KeyValuePairs<String, Int> = [:]
+    var amounts: KeyValuePairs<String, Money> = [:]
+}

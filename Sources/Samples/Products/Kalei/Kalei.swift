@@ -1,0 +1,36 @@
+import Common
+
+extension SampleProduct {
+    /// A mental-wellness app: Mirror, Kaleidoscope, Lens, and a weekly Spectrum for those who pay most.
+    static let kalei = SampleProduct(
+        name: "kalei",
+        make: { order in
+            let world = try KaleiWorld(order)
+            let faults = KaleiFaults(world)
+            let exports = faults.usageFiles + world.tableFiles
+            let late = faults.lateFiles
+            return Sample(exports: exports + late, truth: world.truth(of: exports, late: late, faults: faults))
+        },
+        makeEvents: makeKaleiEvents)
+}
+
+/// Kalei's weeks, before anything is exported.
+struct KaleiWorld {
+    let order: SampleOrder
+    let span: SampleSpan
+    let members: [KaleiMember]
+    let diary: KaleiDiary
+    let meter: KaleiMeter
+    /// Ids for what the exports add, after all others.
+    let identifiers: Identifiers
+
+    init(_ order: SampleOrder) throws {
+        self.order = order
+        span = try SampleSpan(order, zone: KaleiStory.zone)
+        var identifiers = Identifiers(seed: order.seed)
+        members = KaleiPeople.drawn(order, span: span, identifiers: &identifiers)
+        diary = KaleiDiary(order, span: span, members: members, identifiers: identifiers)
+        meter = KaleiMeter(diary, users: order.users)
+        self.identifiers = diary.identifiers
+    }
+}

@@ -1,0 +1,56 @@
+import Common
+
+/// The weeks that a sample covers, in its product's zone.
+struct SampleSpan {
+    let first: Day
+    let last: Day
+    let zone: Zone
+
+    init(_ order: SampleOrder, zone: String) throws {
+        first = order.fromWeek.monday
+        last = first + (7 * order.weeks - 1)
+        self.zone = try Zone(named: zone)
+    }
+
+    var days: [Day] { Period(first: first, last: last).days }
+    var weeks: [Week] { days.filter { $0.weekday == 1 }.map(Week.init(of:)) }
+
+    /// The Mondays on which tables are dumped, one after each week.
+    var dumps: [Day] { weeks.map { $0.monday + 7 } }
+
+    func contains(_ day: Day) -> Bool { first <= day && day <= last }
+
+    /// A local time of day, in seconds after midnight by the clock on the wall.
+    func moment(_ day: Day, _ second: Int, microsecond: Int = 0) -> Instant {
+        let wall = Instant(microseconds: day.startUTC.microseconds + Int64(microsecond)) + Int64(second)
+        let offset = zone.offset(at: wall + -Int64(zone.offset(at: wall)))
+        return wall + -Int64(offset)
+    }
+
+    func day(of moment: Instant) -> Day { zone.day(of: moment) }
+    func week(of moment: Instant) -> Week { Week(of: zone.day(of: moment)) }
+
+    /// The local calendar month: `2026-10`.
+    func month(of moment: Instant) -> String { zone.day(of: moment).month }
+}
+
+/// A day by its parts; callers name days that exist.
+func civil(_ year: Int, _ month: Int, _ day: Int) -> Day {
+    Day(number: Int32(daysFromCivil(year: year, month: month, day: day)))
+}
+
+extension Day {
+    var month: String { String(description.prefix(7)) }
+}
+
+extension Instant {
+    /// As PostgreSQL prints a `timestamptz` in UTC: `2026-11-09 06:12:33.120045+00`.
+    var exported: String {
+        let rest = Int(microseconds - dayUTC.startUTC.microseconds)
+        let second = rest / 1_000_000
+        let clock = "\(padded(second / 3600, 2)):\(padded(second / 60 % 60, 2)):\(padded(second % 60, 2))"
+        return "\(dayUTC) \(clock).\(padded(rest % 1_000_000, 6))+00"
+    }
+
+    func after(milliseconds: Int) -> Instant { Instant(microseconds: microseconds + Int64(milliseconds) * 1000) }
+}

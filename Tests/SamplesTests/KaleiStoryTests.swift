@@ -1,0 +1,248 @@
+import Common
+import Testing
+
+@testable import Samples
+
+@Suite struct KaleiStoryTests {
+    private let sample: KaleiSample
+
+    init() throws { sample = try KaleiSample.made.get() }
+
+    @Test("The truth of every log adds up")
+    func addsUp() throws {
+        for log in ["usage", "sessions", "texts", "snapshots", "meters", "invoices"] {
+            let truth = try #require(sample.truth[log])
+            func outcomes(_ value: JSON) -> [Int] {
+                ["accepted", "duplicate", "out_of_range", "quarantined", "filtered"].map { value[$0]?.int ?? -1 }
+            }
+            #expect(outcomes(truth).reduce(0, +) == truth["records"]?.int, "\(log)")
+            for part in ["by_file", "by_kind"] {
+                guard let members = truth[part]?.members else { continue }
+                let summed = members.reduce([0, 0, 0, 0, 0]) { sums, member in zip(sums, outcomes(member.value)).map { $0 + $1 } }
+                #expect(summed == outcomes(truth), "\(log) \(part)")
+            }
+            let days = try #require(truth["days"]?.members)
+            #expect(days.reduce(0) { $0 + ($1.value["rows"]?.int ?? 0) } == truth["accepted"]?.int, "\(log)")
+            for column in truth["sums"]?.members ?? [] where column.value.int != nil {
+                #expect(days.reduce(0) { $0 + ($1.value[column.key]?.int ?? 0) } == column.value.int, "\(log) \(column.key)")
+            }
+            let reasons = truth["reasons"]?.members ?? []
+            #expect(reasons.reduce(0) { $0 + ($1.value.int ?? 0) } == truth["quarantined"]?.int, "\(log)")
+        }
+        #expect(
+            sample.truth["usage"]?["reasons"]
+                == .fields(["bad_json": .int(1), "bad_value": .int(1), "id_reused": .int(1), "missing_ts": .int(1)]))
+    }
+
+    @Test("The files hold the rows and tokens that the truth counts")
+    func holds() {
+        let calls = sample.calls
+        let usage = sample.truth["usage"]
+        #expect(calls.count == usage?["accepted"]?.int)
+        #expect(sample.records(of: "api_usage").count + 1 == usage?["records"]?.int)
+        let columns = [
+            "input_tokens": "input_tokens", "cache_read_input_tokens": "cache_read_tokens",
+            "cache_creation_input_tokens": "cache_write_5m_tokens", "output_tokens": "output_tokens", "latency_ms": "latency_ms",
+        ]
+        for (field, column) in columns {
+            #expect(calls.reduce(0) { $0 + ($1[field]?.int ?? 0) } == usage?["sums"]?[column]?.int, "\(column)")
+        }
+        for (table, kind, time) in [
+            ("mirror_sessions", "mirror", "started_at"), ("mirror_fragments", "fragment", "created_at"),
+            ("turns", "turn", "created_at"),
+        ] {
+            let truth = sample.truth["sessions"]?["by_kind"]?[kind]
+            #expect(sample.distinct(table, by: time).count == truth?["accepted"]?.int, "\(kind)")
+            #expect(sample.records(of: table).count == truth?["records"]?.int, "\(kind)")
+        }
+    }
+
+    @Test("Costs add up by day, week and feature")
+    func costs() {
+        let costs = sample.story("costs")
+        let calls = sample.calls
+        #expect(sample.cost(calls).description == costs["total_cost"]?.string)
+        for (part, name) in [
+            ("by_day_utc", { sample.moment($0).dayUTC.description }), ("by_week_local", { sample.week($0).description }),
+            ("by_feature", { $0["feature"]?.string ?? "" }),
+        ] as [(String, (JSON) -> String)] {
+            let groups = Dictionary(grouping: calls, by: name).mapValues { sample.cost($0).description }
+            let told = costs[part]?.members ?? []
+            #expect(groups == Dictionary(uniqueKeysWithValues: told.map { ($0.key, $0.value.string ?? "") }), "\(part)")
+        }
+        #expect(calls.count { sample.cost($0) == nil } == 6)
+        #expect(costs["unpriced_requests"]?.int == 6)
+    }
+
+    @Test("October reaches eighty percent of the cap, and Lens turns to templates until the month ends")
+    func cap() throws {
+        let october = sample.calls.filter { sample.day($0).month == "2026-10" }
+        let threshold = try #require(Money("12.00"))
+        var spent = Money.zero
+        var crossed: Instant?
+        for call in october {
+            let isTemplate = call["route"]?.string == "template"
+            if call["feature"]?.string == "lens_affirmation" {
+                #expect(isTemplate == (crossed != nil))
+            } else {
+                #expect(!isTemplate)
+            }
+            spent += sample.cost(call) ?? .zero
+            if crossed == nil, spent >= threshold { crossed = sample.moment(call) }
+        }
+        let at = try #require(crossed)
+        #expect(at.description == sample.story("cap")["crossed_at"]?.string)
+        #expect(Period(first: civil(2026, 10, 28), last: civil(2026, 10, 30)).contains(sample.berlin.day(of: at)))
+        #expect(spent.description == sample.story("cap")["month_total"]?.string)
+        #expect(spent < Money(units: 15_000_000_000_000))
+        #expect(!sample.calls.contains { sample.day($0).month == "2026-11" && $0["route"]?.string == "template" })
+        let templates = Set(sample.records(of: "affirmations").filter { $0["source"]?.string == "template" }.map(\.text)).count
+        #expect(templates == sample.story("cap")["affirmations_from_template"]?.int)
+        #expect(templates == october.count { $0["route"]?.string == "template" })
+    }
+
+    @Test("Members count as planned")
+    func members() {
+        let end = sample.berlin.start(of: civil(2026, 11, 16))
+        let plans = sample.lastUsers.filter { $0["deleted_at"] == .null }.map { sample.plan(of: $0["id"]?.string, at: end) }
+        #expect(plans.count { $0 == "prism" } == 11)
+        #expect(plans.count { $0 == "prism_plus" } == 12)
+        #expect((195...205).contains(plans.count))
+        let perDay = Dictionary(grouping: sample.calls) { sample.day($0) }
+            .mapValues { calls in Set(calls.map { $0["user_id"]?.string }).count }
+        #expect((45...55).contains(perDay.values.reduce(0, +) / perDay.count))
+        #expect(perDay.count == 49)
+        #expect(!sample.records(of: "spectrum_analyses").contains { ($0["created_at"]?.string ?? "") < "2026-10-05" })
+    }
+
+    @Test("The funnel of W46 loses one member for each reason")
+    func funnel() throws {
+        let week = Week(of: civil(2026, 11, 9))
+        let end = sample.berlin.start(of: civil(2026, 11, 16))
+        let owner = Dictionary(uniqueKeysWithValues: sample.lastGoals.map { ($0["id"]?.string, $0["user_id"]?.string) })
+        var rows: [String?: Int] = [:]
+        for (table, time) in [("mirror_sessions", "started_at"), ("mirror_fragments", "created_at"), ("turns", "created_at")] {
+            for row in sample.distinct(table, by: time) where sample.week(row, time) == week {
+                rows[row["user_id"]?.string, default: 0] += 1
+            }
+        }
+        for text in Set(sample.records(of: "affirmations").map(\.text)) {
+            guard let row = parsedLines(Array(text.utf8)).first, let day = Day(row["shown_on"]?.string ?? "") else { continue }
+            if Week(of: day) == week { rows[owner[row["goal_id"]?.string] ?? nil, default: 0] += 1 }
+        }
+        let crisis = Set(
+            sample.distinct("mirror_sessions", by: "started_at")
+                .filter { sample.week($0, "started_at") == week && $0["crisis_flag"]?.bool == true }.map { $0["user_id"]?.string }
+        )
+        let entitled = sample.lastUsers.filter { sample.plan(of: $0["id"]?.string, at: end) == "prism_plus" }
+        let consenting = entitled.filter { $0["consent_insights"]?.bool == true }
+        let active = consenting.filter { rows[$0["id"]?.string, default: 0] >= 3 }
+        let sent = active.filter { !crisis.contains($0["id"]?.string) }
+        #expect([entitled.count, consenting.count, active.count, sent.count] == [12, 11, 10, 9])
+        #expect(sent.compactMap { $0["id"]?.string }.sorted() == sample.story("w46_funnel")["sent_members"]?.strings)
+    }
+
+    @Test("Exactly three Free members are over quota")
+    func quotas() {
+        func free(_ rows: [JSON], _ time: String) -> [JSON] {
+            rows.filter { sample.plan(of: $0["user_id"]?.string, at: sample.moment($0, time)) == "free" }
+        }
+        let turns = Dictionary(grouping: free(sample.distinct("turns", by: "created_at"), "created_at")) {
+            "\($0["user_id"]?.string ?? "") \(sample.day($0, "created_at"))"
+        }
+        let mirrors = Dictionary(grouping: free(sample.distinct("mirror_sessions", by: "started_at"), "started_at")) {
+            "\($0["user_id"]?.string ?? "") \(sample.week($0, "started_at"))"
+        }
+        #expect(turns.values.map(\.count).filter { $0 > 3 }.sorted() == [5, 7])
+        #expect(mirrors.values.map(\.count).filter { $0 > 2 } == [4])
+        #expect(sample.story("free_over_quota")["members"]?.int == 3)
+    }
+
+    @Test("One member runs away on the 27th of October")
+    func runaway() throws {
+        let turns = Dictionary(grouping: sample.distinct("turns", by: "created_at")) {
+            "\($0["user_id"]?.string ?? "") \(sample.day($0, "created_at"))"
+        }
+        let most = turns.filter { $0.value.count >= 50 }
+        let story = sample.story("runaway_member")
+        #expect(most.map(\.key) == ["\(story["member"]?.string ?? "") 2026-10-27"])
+        let own = sample.calls.filter { $0["user_id"] == story["member"] && sample.day($0) == civil(2026, 10, 27) }
+        #expect(sample.cost(own).description == story["cost"]?.string)
+    }
+
+    @Test("The rare calls are there, and no others")
+    func rareCalls() {
+        let calls = sample.calls
+        let leaks = calls.filter {
+            $0["feature"]?.string == "spectrum_weekly"
+                && sample.plan(of: $0["user_id"]?.string, at: sample.moment($0)) != "prism_plus"
+        }
+        #expect(leaks.count == 2)
+        #expect(leaks.allSatisfy { sample.plan(of: $0["user_id"]?.string, at: sample.moment($0)) == "prism" })
+        #expect(calls.count { $0["model"]?.string?.contains("sonnet") == true } == 4)
+        let fallback = calls.filter { $0["route"]?.string == "fallback" }
+        #expect(fallback.map { [$0["feature"], $0["provider"]] } == [[.string("mirror_reframe"), .string("groq")]])
+        #expect(calls.count { $0["model"]?.string == "claude-haiku-4-6-preview" } == 6)
+        let hour = Instant("2026-11-04T14:00:00Z").map { $0..<($0 + 3600) }
+        #expect(!calls.contains { hour?.contains(sample.moment($0)) == true })
+        #expect(sample.distinct("turns", by: "created_at").contains { hour?.contains(sample.moment($0, "created_at")) == true })
+        #expect(
+            sample.distinct("mirror_sessions", by: "started_at").contains {
+                hour?.contains(sample.moment($0, "started_at")) == true
+            })
+        #expect(sample.records(of: "late").count == 40)
+        let known = Set(calls.map { $0["id"]?.string })
+        #expect(!sample.records(of: "late").contains { known.contains($0["id"]?.string) })
+    }
+
+    @Test("Consecutive dumps overlap by one day, and the rows come back unchanged")
+    func overlaps() {
+        for (table, time) in [("mirror_sessions", "started_at"), ("mirror_fragments", "created_at"), ("turns", "created_at")] {
+            var seen: [String: JSON] = [:]
+            for row in sample.records(of: table) {
+                let id = row["id"]?.string ?? ""
+                if let before = seen[id] {
+                    #expect(before == row)
+                    #expect(sample.moment(row, time).dayUTC.weekday == 7)
+                }
+                seen[id] = row
+            }
+        }
+        #expect(
+            sample.count("api_usage/api_usage-2026-10-14-copy.jsonl.gz")
+                == sample.count("api_usage/api_usage-2026-10-14.jsonl.gz"))
+    }
+
+    @Test("Hostile strings and personal data are there")
+    func strings() {
+        #expect(sample.records(of: "mirror_fragments").contains { $0["pattern"]?.string == "<script>alert(1)</script>" })
+        #expect(sample.lastGoals.contains { $0["goal_text"]?.string == "=HYPERLINK(\"http://x\")" })
+        #expect(sample.records(of: "turns").contains { $0["input_text"]?.string?.contains("\u{1b}[31m") == true })
+        let texts =
+            sample.distinct("mirror_sessions", by: "started_at").flatMap {
+                [$0["entry_text"]?.string, $0["reflection_text"]?.string]
+            }
+            .compactMap(\.self) + sample.distinct("turns", by: "created_at").compactMap { $0["input_text"]?.string }
+        let story = sample.story("personal_data_in_texts")
+        for (name, mark) in [
+            ("e_mail", "@example.org"), ("phone", "+49 30 "), ("card", "4111 1111 1111 1111"), ("link", "https://"),
+        ] {
+            #expect(texts.count { $0.contains(mark) } == story[name]?.int)
+            #expect((story[name]?.int ?? 0) > 5)
+        }
+        #expect(texts.filter { !$0.isEmpty }.allSatisfy { (10...60).contains(words(in: $0)) })
+    }
+
+    @Test("The sample stays small")
+    func size() {
+        #expect(sample.sizes.values.reduce(0, +) <= 800_000)
+        var weeks: [Week: Int] = [:]
+        for path in sample.sizes.keys where !path.hasPrefix("late/") {
+            let parts = path.split(separator: "-", maxSplits: 1)
+            guard parts.count == 2, let day = Day(parts[1].prefix(10)) else { continue }
+            weeks[Week(of: path.hasPrefix("api_usage") ? day : day - 1), default: 0] += sample.count(path)
+        }
+        #expect(weeks.count == 7)
+        #expect(weeks.values.allSatisfy { (1000...3000).contains($0) }, "\(weeks)")
+    }
+}
