@@ -35,7 +35,8 @@ let package = Package(
         .testTarget(name: "EconomicsTests", dependencies: ["Common", "Ledger", "Lake", "Economics"]),
         .testTarget(name: "InsightsTests", dependencies: ["Common", "Ledger", "Lake", "Economics", "Insights"]),
         .testTarget(name: "BatchesTests", dependencies: ["Common", "Ledger", "Insights", "Batches"]),
-        .testTarget(name: "ReportsTests", dependencies: ["Common", "Lake", "Economics", "Insights", "Reports"]),
+        .testTarget(
+            name: "ReportsTests", dependencies: ["Common", "Lake", "Economics", "Insights", "Reports"], exclude: ["Goldens"]),
         .testTarget(name: "SamplesTests", dependencies: ["Common", "Samples"]),
         .testTarget(name: "PipelineTests", dependencies: ["Common", "Ledger", "Lake", "Pipeline"]),
         .testTarget(name: "CommandTests", dependencies: ["Common", "vesper"]),

@@ -135,10 +135,9 @@ public struct TextDictionary: Sendable, Equatable {
         return ranks
     }
 
-    /// The code of a text, by looking at all of them: for filters, once a batch.
-    public func code(of text: String) -> Int32? {
-        let wanted = Array(text.utf8)
-        return (0..<Int32(count)).first { utf8($0).elementsEqual(wanted) }
+    /// For each code whether it stands for this text, which several may: for filters, once a batch.
+    public func matches(_ text: String) -> [Bool] {
+        text.withContiguousUTF8 { wanted in (0..<Int32(count)).map { equals($0, wanted) } }
     }
 }
 

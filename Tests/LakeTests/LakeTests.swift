@@ -1,3 +1,59 @@
+import Common
+import Glibc
+import Ledger
 import Testing
+
 @testable import Lake
 
+/// One row of a table of cases, shown under its name where it fails.
+struct Case<Input: Sendable, Expected: Sendable>: Sendable, CustomTestStringConvertible {
+    let name: String
+    let input: Input
+    let expected: Expected
+
+    init(_ name: String, _ input: Input, _ expected: Expected) {
+        (self.name, self.input, self.expected) = (name, input, expected)
+    }
+
+    var testDescription: String { name }
+}
+
+/// The sentence a piece of work is refused with; nil where it succeeds.
+func sentence(_ work: () throws -> Void) -> String? {
+    do {
+        try work()
+        return nil
+    } catch {
+        return "\(error)"
+    }
+}
+
+/// The lake of a home of its own, removed afterwards.
+func withLake(_ work: (Lake) throws -> Void) throws {
+    var template = Array("/tmp/vesper-lake-XXXXXX".utf8CString)
+    let home = try #require(mkdtemp(&template).map { String(cString: $0) })
+    defer { try? removeTree(home) }
+    let now = try #require(Instant("2026-11-16T00:30:00Z"))
+    try work(Lake(try Ledger.openForRun(home: home, migrations: Lake.migrations, now: now)))
+}
+
+/// Usage rows of one day that have nothing but an id and a time.
+func usageRows(_ ids: String...) -> Batch {
+    Batch(parquet: [(ColumnSpec("id", .text), ids), (ColumnSpec("ts", .timestamp), ids.indices.map { String($0) })])
+}
+
+extension Lake {
+    /// The ids of all rows of a log, in the order in which they are stored.
+    func ids(_ log: Log = .usage) throws -> [String] {
+        var ids: [String] = []
+        try scan(job: "kalei", log: log, columns: [ColumnSpec("id", .text)]) { _, batch in
+            ids += (0..<batch.count).map { batch.columns[0].text(at: $0) ?? "null" }
+        }
+        return ids
+    }
+
+    func stage(_ day: Day, _ rows: Batch, log: Log = .usage) throws -> StagedDay { try stage(job: "kalei", log: log, day: day, rows: rows) }
+
+    /// Every file of the home below a folder.
+    func files(in folder: String) throws -> [String] { exists(joined(home, folder)) ? try Common.files(below: joined(home, folder)) : [] }
+}

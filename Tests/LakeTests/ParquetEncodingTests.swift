@@ -37,6 +37,13 @@ import Testing
         #expect([0, 1, 2, 3, 4, 5, 6, 7].withUnsafeBufferPointer { encodeHybrid($0, width: 3) } == bytes)
     }
 
+    @Test("integers are stored little endian, decimals big endian in two's complement")
+    func byteOrder() {
+        #expect(Int64(258).storedBytes == [2, 1, 0, 0, 0, 0, 0, 0])
+        #expect(Int128(258).storedBytes == [UInt8](repeating: 0, count: 14) + [1, 2])
+        #expect(Int128(-2).storedBytes == [UInt8](repeating: 0xff, count: 15) + [0xfe])
+    }
+
     @Test("a long run takes a few bytes")
     func longRun() {
         let codes = [Int32](repeating: 300, count: 1_000_000)

@@ -285,6 +285,15 @@ import Testing
         #expect(writer.finish() == (try parquetBytes(batch)))
     }
 
+    @Test("more text in one row group than could be read back is refused")
+    func tooMuchText() {
+        let texts = TextDictionary((0..<8).map { String(repeating: "\($0)", count: 1 << 20) })
+        let spec = [ColumnSpec("t", .text)]
+        let batch = Batch(specs: spec, columns: [.text((0..<2000).map { $0 % 8 }, texts)], count: 2000)
+        var writer = ParquetWriter(specs: spec)
+        #expect(throws: Failure.self) { try writer.append(batch) }
+    }
+
     @Test("a number of more than 38 digits is refused, and the part is as before")
     func tooLargeDecimal() throws {
         let spec = [ColumnSpec("amount", .decimal)]

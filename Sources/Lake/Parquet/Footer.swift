@@ -1,5 +1,7 @@
 import Common
 
+// https://github.com/apache/parquet-format#file-format and the structures of its parquet.thrift.
+
 /// Rows of a part that are stored, and can be read, together.
 public struct RowGroup: Sendable {
     public let rowCount: Int

@@ -88,11 +88,17 @@ extension ParquetWriter {
         }
     }
 
+    /// Sizes of pages have 31 bits, and so have the offsets of the texts that are read back.
+    private static let largestChunk = 2_000_000_000
+
     /// DECIMAL(38,12) has 38 digits; 128 bits can hold more.
     private static let decimalLimit = (0..<38).reduce(UInt128(1)) { power, _ in power * 10 }
 
     /// "A column chunk: the dictionary page must be placed at the first position", then the data pages.
     private mutating func write(_ encoder: ChunkEncoder, _ nulls: ChunkNulls, as spec: ColumnSpec) throws -> ColumnChunk {
+        guard encoder.size <= ParquetWriter.largestChunk else {
+            throw Failure("Column \"\(spec.name)\" holds more than 2 GB in one row group; hand its rows over in smaller batches.")
+        }
         let statistics = ColumnStatistics(nullCount: nulls.nullCount, bounds: encoder.bounds())
         let isTooLarge = statistics.decimals.map {
             max($0.lowerBound.magnitude, $0.upperBound.magnitude) >= ParquetWriter.decimalLimit
@@ -114,9 +120,6 @@ extension ParquetWriter {
             let (rows, present) = nulls.page(from: row, values: encoder.longestPage(value))
             let levels = nulls.levels(rows, present: present)
             let body = encoder.page(value..<value + present)
-            guard levels.count + body.count <= Int(Int32.max) else {
-                throw Failure("A text of column \"\(spec.name)\" is longer than 2 GiB, which no part can store.")
-            }
             // "In order: repetition levels data (none in a flat schema), definition levels data, encoded values."
             let size = levels.count + body.count
             out += PageHeader(kind: .data, size: size, valueCount: rows.count, encoding: encoder.encoding).bytes()

@@ -108,7 +108,7 @@ struct HybridRuns {
     }
 }
 
-/// Reads exactly this many codes, and refuses bytes that hold fewer or more.
+/// Reads exactly this many codes, and refuses bytes that hold fewer or more; `readableSlack` bytes follow them in memory.
 func decodeHybrid(
     _ bytes: UnsafeRawBufferPointer, width: Int, count: Int, into codes: UnsafeMutablePointer<Int32>
 ) throws {
