@@ -149,7 +149,8 @@ public func files(below folder: String) throws -> [String] {
 public func makeFolder(_ path: String) throws {
     if kind(of: path) == .folder { return }
     if let slash = path.lastIndex(of: "/"), slash > path.startIndex { try makeFolder(String(path[..<slash])) }
-    guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw systemFailure("make the folder", path) }
+    // Somebody else may just have made it; a file of that name is no folder.
+    guard mkdir(path, 0o755) == 0 || (errno == EEXIST && kind(of: path) == .folder) else { throw systemFailure("make the folder", path) }
 }
 
 /// Removes a file or a whole folder; nothing happens where it does not exist.

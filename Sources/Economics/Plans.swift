@@ -111,8 +111,9 @@ extension Lake {
         var newest: [String: Snapshot] = [:]
         let columns = Log.snapshots.columns
         try scan(job: job, log: .snapshots, columns: columns) { _, batch in
-            guard case .text(let kinds, let names)? = batch["kind"], let wanted = names.code(of: kind) else { return }
-            for row in 0..<batch.count where kinds[row] == wanted {
+            guard case .text(let kinds, let names)? = batch["kind"] else { return }
+            let wanted = names.matches(kind)
+            for row in 0..<batch.count where kinds[row] >= 0 && wanted[Int(kinds[row])] {
                 guard let id = batch["id"]?.text(at: row), let updated = batch["updated_at"]?.integer(at: row) else { continue }
                 let instant = Instant(microseconds: updated)
                 if let asOf, instant > asOf { continue }

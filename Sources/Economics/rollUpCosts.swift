@@ -108,9 +108,10 @@ private struct Grouping {
         guard case .integers(let times, _)? = batch["ts"] else { return }
         let plan = resolvedPlans(batch, times)
         func text(_ dimension: String) -> Column? { dimension == "plan" ? plan : batch[model.column(dimension)] }
-        let filters = query.filters.map { filter -> (codes: [Int32], wanted: Int32) in
-            guard case .text(let codes, let dictionary)? = text(filter.dimension) else { return ([], -2) }
-            return (codes, filter.value.isEmpty ? -1 : dictionary.code(of: filter.value) ?? -2)
+        // An empty value asks for the rows that do not say.
+        let filters = query.filters.map { filter -> (codes: [Int32], wanted: [Bool], wantsNull: Bool) in
+            guard case .text(let codes, let dictionary)? = text(filter.dimension) else { return ([], [], false) }
+            return (codes, dictionary.matches(filter.value), filter.value.isEmpty)
         }
         var dimensionCodes: [[Int32]] = []
         for (index, dimension) in query.dimensions.enumerated() {
@@ -127,7 +128,12 @@ private struct Grouping {
         for row in 0..<batch.count {
             let time = times[row]
             guard time >= bounds[0], time < bounds[bounds.count - 1] else { continue }
-            if filters.contains(where: { $0.codes.isEmpty || $0.codes[row] != $0.wanted }) { continue }
+            let isWanted = filters.allSatisfy { filter in
+                guard !filter.codes.isEmpty else { return false }
+                let code = filter.codes[row]
+                return code < 0 ? filter.wantsNull : filter.wanted[Int(code)]
+            }
+            if !isWanted { continue }
             while time < bounds[bucket] { bucket -= 1 }
             while time >= bounds[bucket + 1] { bucket += 1 }
             for index in codes.indices { codes[index] = dimensionCodes[index][row] }

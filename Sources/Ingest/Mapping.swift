@@ -132,7 +132,8 @@ struct Mapping {
             return ExactDecimal.parse(raw)?.units(places: 0).flatMap { Int64(exactly: $0) }.map(Cell.integer)
         case .decimal:
             guard kind == .number || isText else { return nil }
-            return ExactDecimal.parse(raw)?.units(places: Money.places).map(Cell.decimal)
+            guard let units = ExactDecimal.parse(raw)?.units(places: Money.places), units.magnitude < decimalLimit else { return nil }
+            return .decimal(units)
         case .bool:
             if kind == .yes || kind == .no { return .bool(kind == .yes) }
             guard isText else { return nil }
@@ -165,6 +166,9 @@ struct Mapping {
         return .text(JSON.object(members).text.withContiguousUTF8 { rows.code(of: $0, column: column) })
     }
 }
+
+/// A stored decimal has 38 digits, of which 12 stand behind the point.
+private let decimalLimit: UInt128 = 100_000_000_000_000_000_000_000_000_000_000_000_000
 
 /// Digits with an optional minus, as most numbers in logs are; nil for anything that needs a closer look.
 private func plainInteger(_ raw: UnsafeBufferPointer<UInt8>) -> Int64? {

@@ -13,13 +13,13 @@ struct Refusal {
     /// Of all bytes, where `raw` is not all of them.
     let digest: Digest?
 
-    static let keptBytes = 65_536
+    static let keptBytes = CutLine.kept
 
-    init(source: String, file: String, record: Int64, reason: String, detail: String, line: UnsafeBufferPointer<UInt8>, length: Int) {
+    init(source: String, file: String, record: Int64, reason: String, detail: String, line: UnsafeBufferPointer<UInt8>, cut: CutLine?) {
         (self.source, self.file, self.record, self.reason, self.detail) = (source, file, record, reason, detail)
         raw = Array(line.prefix(Refusal.keptBytes))
-        self.length = length
-        digest = line.count > Refusal.keptBytes ? Digest.of(line) : nil
+        length = cut?.length ?? line.count
+        digest = cut?.digest ?? (line.count > Refusal.keptBytes ? Digest.of(line) : nil)
     }
 
     /// Where the refusals of one source entry and file are kept, relative to the home.

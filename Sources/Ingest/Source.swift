@@ -179,8 +179,10 @@ extension Source {
         var found = [""]
         for pattern in files.split(separator: "/").map(String.init) {
             found = try found.flatMap { folder -> [String] in
-                let offered = pattern.contains("*") ? try names(in: joined(data, folder)).filter { matches($0, pattern) } : [pattern]
-                return offered.map { folder.isEmpty ? $0 : folder + "/" + $0 }
+                guard pattern.contains("*") else { return [folder.isEmpty ? pattern : folder + "/" + pattern] }
+                // A file beside the folders that a star stands for holds no files.
+                guard kind(of: joined(data, folder)) == .folder else { return [] }
+                return try names(in: joined(data, folder)).filter { matches($0, pattern) }.map { folder.isEmpty ? $0 : folder + "/" + $0 }
             }
         }
         return found.filter { kind(of: joined(data, $0)) == .file }

@@ -60,13 +60,23 @@ public func pendingFiles(_ order: IngestOrder, _ ledger: Ledger?) throws -> (fil
 /// The list of files and their sizes is fixed in the ledger first; a run that was cut short is finished with its own list. All
 /// changes become visible in one commit: killed before it, nothing has happened; killed after it, the next run rolls forward.
 public func ingest(_ order: IngestOrder, into lake: Lake, talk: Talk) throws -> IngestReport {
-    let (pending, unchanged) = try fixedList(order, lake.ledger)
+    // What was begun is finished first; what has come since then follows in the same run.
+    let begun = try begunList(order, lake.ledger)
+    var report = try store(begun, order, lake, talk)
+    let (pending, unchanged) = try newList(order, lake.ledger)
+    let rest = try store(pending, order, lake, talk)
+    report.counts += rest.counts
+    report.filesRead = Set((begun + pending).map(\.path)).count
+    report.filesUnchanged = unchanged - Set(begun.map(\.path)).subtracting(pending.map(\.path)).count
+    report.changedDays.merge(rest.changedDays, uniquingKeysWith: max)
+    return report
+}
+
+private func store(_ pending: [PendingFile], _ order: IngestOrder, _ lake: Lake, _ talk: Talk) throws -> IngestReport {
     var report = IngestReport()
-    report.filesUnchanged = unchanged
     guard !pending.isEmpty else { return report }
 
     var reading = try readFiles(pending, order, talk)
-    report.filesRead = Set(pending.map(\.path)).count
     let sources = Dictionary(order.sources.map { ($0.name, $0) }) { first, _ in first }
     var staged: [StagedDay] = []
     var losers: [Loser] = []
@@ -122,8 +132,9 @@ private func lookForFiles(_ order: IngestOrder, _ ledger: Ledger?) throws -> (pe
     return (pending, unchanged.subtracting(pending.map(\.path)).count)
 }
 
-/// The list of this run: that of a run which was cut short, or a new one, which is written down before anything is read.
-private func fixedList(_ order: IngestOrder, _ ledger: Ledger) throws -> (pending: [PendingFile], unchanged: Int) {
+/// The list of a run that was cut short, if all of it is still there as it was. Otherwise nothing is lost with it: a list is
+/// stored as a whole or not at all, so what it named is new to the list that follows.
+private func begunList(_ order: IngestOrder, _ ledger: Ledger) throws -> [PendingFile] {
     let sql = "SELECT source, path, size, modified_ns, inode, lines_read FROM pending_files WHERE job = ? ORDER BY source, path"
     let begun = try ledger.database.rows(sql, [.text(order.job)]).map { row in
         PendingFile(
@@ -132,11 +143,12 @@ private func fixedList(_ order: IngestOrder, _ ledger: Ledger) throws -> (pendin
             linesRead: row.integer(5))
     }
     let known = Set(order.sources.map(\.name))
-    let usable = begun.allSatisfy { file in
-        let size = FileSignature(of: joined(order.data, file.path))?.size ?? -1
-        return known.contains(file.source) && size >= file.signature.size
-    }
-    if !begun.isEmpty, usable { return (begun, 0) }
+    let usable = begun.allSatisfy { known.contains($0.source) && FileSignature(of: joined(order.data, $0.path)) == $0.signature }
+    return usable ? begun : []
+}
+
+/// The list of this run, which is written down before anything is read.
+private func newList(_ order: IngestOrder, _ ledger: Ledger) throws -> (pending: [PendingFile], unchanged: Int) {
     let (pending, unchanged) = try lookForFiles(order, ledger)
     try ledger.database.transaction {
         try ledger.database.execute("DELETE FROM pending_files WHERE job = ?", [.text(order.job)])
@@ -250,12 +262,12 @@ private func rereadLosers(_ losers: [Loser], _ order: IngestOrder) throws -> [Re
         let wanted = Dictionary(grouping: group, by: \.record)
         var found: Set<Int64> = []
         if let size = FileSignature(of: path)?.size {
-            try readLines(of: path, size: size) { number, line, length in
+            try readLines(of: path, size: size) { number, line, cut in
                 for loser in wanted[number] ?? [] {
                     found.insert(number)
                     refusals.append(
                         Refusal(
-                            source: loser.source, file: file, record: number, reason: "id_reused", detail: detail, line: line, length: length))
+                            source: loser.source, file: file, record: number, reason: "id_reused", detail: detail, line: line, cut: cut))
                 }
             }
         }
@@ -264,7 +276,7 @@ private func rereadLosers(_ losers: [Loser], _ order: IngestOrder) throws -> [Re
             refusals.append(
                 Refusal(
                     source: loser.source, file: file, record: loser.record, reason: "id_reused", detail: detail + "; its file is gone",
-                    line: UnsafeBufferPointer(start: nil, count: 0), length: 0))
+                    line: UnsafeBufferPointer(start: nil, count: 0), cut: nil))
         }
     }
     return refusals

@@ -41,25 +41,33 @@ private func readFile(
     for log in Set(sources.map(\.source.log)) where reading.rows[log] == nil { reading.rows[log] = Rows(log: log, specs: order.specs(log)) }
     let nodes = tree.nodes
     var slots = [RawValue](repeating: RawValue(), count: max(tree.slotCount, 1))
-    reading.files[path] = try readLines(of: joined(order.data, path), size: size, longest: longestRecord) { number, line, length in
+    reading.files[path] = try readLines(of: joined(order.data, path), size: size, longest: longestRecord) { number, line, cut in
         guard line.contains(where: { $0 != 0x20 && $0 != 0x09 }) else { return }  // a blank line is no record
         for index in slots.indices { slots[index] = RawValue() }
         let problem =
-            length > line.count
+            cut != nil
             ? nil
             : nodes.withUnsafeBufferPointer { nodes in
                 slots.withUnsafeMutableBufferPointer { JSONScanner.scan(line, for: nodes.baseAddress!, into: $0.baseAddress!) }
             }
-        for index in lanes.indices where number > lanes[index].linesRead {
+        for index in lanes.indices {
             let source = lanes[index].mapping.source
+            guard number > lanes[index].linesRead else {
+                // Read by an earlier run: nothing is counted or stored again, but equal rows without ids go on being numbered.
+                guard problem == nil, cut == nil else { continue }
+                slots.withUnsafeMutableBufferPointer {
+                    lanes[index].passOver(line, $0.baseAddress!, &reading.rows[source.log]!, accepting: order.range)
+                }
+                continue
+            }
             let key = CountKey(source: source.name, log: source.log.rawValue, file: path)
             func refuse(_ reason: String, _ detail: String) {
                 reading.counts[key, default: Counts()].quarantined[reason, default: 0] += 1
                 reading.refusals.append(
-                    Refusal(source: source.name, file: path, record: number, reason: reason, detail: detail, line: line, length: length))
+                    Refusal(source: source.name, file: path, record: number, reason: reason, detail: detail, line: line, cut: cut))
             }
-            if length > line.count {
-                refuse("too_long", "the record has \(grouped(length)) bytes; at most \(grouped(longestRecord)) are read")
+            if let cut {
+                refuse("too_long", "the record has \(grouped(cut.length)) bytes; at most \(grouped(longestRecord)) are read")
             } else if let problem {
                 refuse("bad_json", "the record \(problem.what), at byte \(problem.byte)")
             } else {
@@ -91,13 +99,28 @@ private struct Lane {
     mutating func append(_ cells: [Cell], file: String, record: Int64, to rows: inout Rows) {
         var cells = cells
         if let column = mapping.idColumn, cells[column] == .null {
-            let content = rows.digest(of: cells)
-            let ordinal = occurrences[content, default: 0]
-            occurrences[content] = ordinal + 1
+            let (content, ordinal) = numbered(cells, rows)
             let id = "row-" + Digest.of(parts: [content.hex, String(ordinal)]).hex.prefix(32)
             cells[column] = .text(id.withContiguousUTF8 { rows.code(of: $0, column: column) })
         }
         rows.append(cells, source: mapping.source.name, file: file, record: record)
+    }
+
+    /// A record that an earlier run has stored takes its ordinal, so that the rows after it have those of a file read at once.
+    mutating func passOver(
+        _ line: UnsafeBufferPointer<UInt8>, _ slots: UnsafeMutablePointer<RawValue>, _ rows: inout Rows, accepting range: Range<Instant>
+    ) {
+        guard let column = mapping.idColumn, case .row(let cells, _) = mapping.row(of: line, slots, into: &rows, accepting: range),
+            cells[column] == .null
+        else { return }
+        _ = numbered(cells, rows)
+    }
+
+    private mutating func numbered(_ cells: [Cell], _ rows: Rows) -> (content: Digest, ordinal: Int) {
+        let content = rows.digest(of: cells)
+        let ordinal = occurrences[content, default: 0]
+        occurrences[content] = ordinal + 1
+        return (content, ordinal)
     }
 }
 

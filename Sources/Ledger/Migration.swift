@@ -33,7 +33,9 @@ extension Database {
     }
 
     private func appliedSteps() throws -> Set<String> {
-        Set(try rows("SELECT module, name FROM migrations").map { $0.text(0) + "/" + $0.text(1) })
+        // A first run that was killed before its migration leaves a file without tables.
+        if try rows("SELECT 1 FROM sqlite_schema WHERE name = 'migrations'").isEmpty { return [] }
+        return Set(try rows("SELECT module, name FROM migrations").map { $0.text(0) + "/" + $0.text(1) })
     }
 
     private func refuseNewer(_ applied: Set<String>, known steps: [Migration]) throws {

@@ -28,7 +28,7 @@ public let stages: [Stage] = [
     // answers/: as received; Answer, pinned in the ledger
     Stage(.collect, inputs: collectInputs, run: runCollect),
     // reports/: Report, as page, JSON, CSV and archive
-    Stage(.report, inputs: reportInputs, run: runReport),
+    Stage(.report, inputs: reportStageInputs, run: runReport),
 ]
 
 /// One step of the machine: a name, what it depends on, and what it does.
@@ -99,19 +99,26 @@ private func ingestOrder(_ work: Work) -> IngestOrder {
         acceptFrom: work.job.acceptFrom, now: work.now)
 }
 
-/// Ingest looks at the files itself: which are new is its question, so it has work whenever one is.
+/// Ingest looks at the files itself: which are new is its question, so it has work whenever one is. What the lake holds is a part of
+/// it too: a run that was killed between its rows and their receipt leaves one that does not say what is there.
 private func ingestInputs(_ work: Work) throws -> Digest {
     let order = ingestOrder(work)
     let pending = try pendingFiles(order, work.ledger)
-    return Digest.of(parts: [order.definition.hex, pending.files > 0 ? "\(pending.files) files, run \(work.ledger.run)" : ""])
+    let stored = try storedRows(work)
+    return Digest.of(
+        parts: [order.definition.hex, stored.digest.hex, stored.counts.summary, pending.files > 0 ? "\(pending.files) files, run \(work.ledger.run)" : ""])
 }
 
 private func runIngest(_ work: Work) throws -> StageResult {
     let report = try ingest(ingestOrder(work), into: work.lake, talk: work.context.talk)
-    let all = try countsByLog(work.ledger, job: work.job.name).reduce(into: Counts()) { $0 += $1.counts }
-    let logs = try Log.allCases.map { Lake.digest(of: try work.lake.parts(job: work.job.name, log: $0)).hex }
+    let stored = try storedRows(work)
     return StageResult(
-        outputs: Digest.of(parts: logs), summary: report.summary, standing: all.summary, tooManyRefused: work.job.refusesTooMuch(report.counts))
+        outputs: stored.digest, summary: report.summary, standing: stored.counts.summary, tooManyRefused: work.job.refusesTooMuch(report.counts))
+}
+
+private func storedRows(_ work: Work) throws -> (digest: Digest, counts: Counts) {
+    let logs = try Log.allCases.map { Lake.digest(of: try work.lake.parts(job: work.job.name, log: $0)).hex }
+    return (Digest.of(parts: logs), try countsByLog(work.ledger, job: work.job.name).reduce(into: Counts()) { $0 += $1.counts })
 }
 
 // MARK: - Price
@@ -192,6 +199,12 @@ private func runCollect(_ work: Work) throws -> StageResult {
 }
 
 // MARK: - Report
+
+/// A report that somebody has deleted is made again, from the same inputs and so with the same revision.
+private func reportStageInputs(_ work: Work) throws -> Digest {
+    let inputs = try reportInputs(work)
+    return hasReport(job: work.job.name, period: work.period, home: work.lake.home) ? inputs : Digest.of(parts: [inputs.hex, "missing"])
+}
 
 private func reportInputs(_ work: Work) throws -> Digest {
     let days = lakeDays(of: work.period, in: work.job.zone)

@@ -60,7 +60,7 @@ public func writeReport(_ order: ReportOrder, inputs: Digest, _ lake: Lake) thro
         try keepRevisions(from: place, in: staged, newest: revision)
         try sync(staged)
         try exchange(staged, with: place)
-        try removeTree(staged)
+        try removeTree(joined(lake.home, "staging"))
     }
     let archive = try tarArchive(outputs.sorted { $0.name < $1.name }.map { ("\(job)-\(period)/\($0.name)", $0.bytes) })
     try writeAtomically(try gzipped(archive), to: joined(lake.home, "reports/\(job)/\(job)-\(period).tar.gz"))
@@ -68,6 +68,11 @@ public func writeReport(_ order: ReportOrder, inputs: Digest, _ lake: Lake) thro
     try lake.ledger.database.execute(
         "INSERT OR REPLACE INTO reports VALUES (?, ?, ?, ?, ?)", key + [.count(revision), .text(inputs.hex), .text(digest.hex)])
     return WrittenReport(folder: folder, revision: revision, manifest: digest)
+}
+
+/// Whether a period's folder and archive are in place.
+public func hasReport(job: String, period: Period, home: String) -> Bool {
+    exists(joined(home, "reports/\(job)/\(period)/manifest.json")) && exists(joined(home, "reports/\(job)/\(job)-\(period).tar.gz"))
 }
 
 private func holds(_ folder: String, _ files: [(name: String, bytes: [UInt8])]) throws -> Bool {

@@ -5,26 +5,30 @@ import Glibc
 ///
 /// - Parameters:
 ///   - size: how many bytes of the file to read, as fixed when the run began; a file that grows meanwhile is read up to here.
-///   - longest: a longer line is handed over cut, with its true length, so that memory stays bounded.
+///   - longest: of a longer line only the beginning is handed over, with what the whole of it was, so that memory stays bounded.
 /// - Returns: what was read, for the ledger.
 @discardableResult
 func readLines(
     of path: String, size: Int64, longest: Int = 16 << 20,
-    _ body: (_ number: Int64, _ line: UnsafeBufferPointer<UInt8>, _ length: Int) throws -> Void
+    _ body: (_ number: Int64, _ line: UnsafeBufferPointer<UInt8>, _ cut: CutLine?) throws -> Void
 ) throws -> FileReading {
     let file = try InputFile(path, as: "export")
     var source = try ByteSource(file: file, size: size)
     var buffer = [UInt8](repeating: 0, count: 1 << 20)
     var filled = 0
     var number: Int64 = 0
-    var cut = 0  // bytes of a too long line that were let go
+    // Of a line that is too long: how many bytes were let go, and the digest of all its bytes so far.
+    var letGo = 0
+    var hash = SHA256()
+    func mark(_ bytes: some Collection<UInt8>) -> Int { bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0 }
     func emit(_ slice: UnsafeBufferPointer<UInt8>) throws {
         number += 1
         var line = slice
-        if number == 1, line.count >= 3, line[0] == 0xef, line[1] == 0xbb, line[2] == 0xbf { line = .init(rebasing: line[3...]) }
-        if line.last == 0x0d { line = .init(rebasing: line.dropLast()) }
-        try body(number, line, line.count + cut)
-        cut = 0
+        if line.last == 0x0d, letGo == 0 || line.count > CutLine.kept { line = .init(rebasing: line.dropLast()) }
+        if letGo > 0 { hash.update(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(line)[CutLine.kept...])) }
+        if number == 1 { line = .init(rebasing: line[mark(line)...]) }
+        try body(number, line, letGo > 0 ? CutLine(length: line.count + letGo, digest: hash.finish()) : nil)
+        if letGo > 0 { (letGo, hash) = (0, SHA256()) }
     }
     while true {
         if filled == buffer.count {
@@ -32,8 +36,10 @@ func readLines(
                 buffer.append(contentsOf: repeatElement(0, count: buffer.count))
             } else {
                 // Only the beginning of a line this long is kept; it will be refused.
-                cut += filled - 65_536
-                filled = 65_536
+                let from = letGo > 0 ? CutLine.kept : number == 0 ? mark(buffer) : 0
+                buffer.withUnsafeBytes { hash.update(UnsafeRawBufferPointer(rebasing: $0[from..<filled])) }
+                letGo += filled - CutLine.kept
+                filled = CutLine.kept
             }
         }
         let count = try buffer.withUnsafeMutableBytes { try source.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[filled...])) }
@@ -55,6 +61,15 @@ func readLines(
     }
     if filled > 0 { try buffer.withUnsafeBufferPointer { try emit(UnsafeBufferPointer(rebasing: $0[0..<filled])) } }
     return FileReading(lines: number, endsWithNewline: filled == 0, digest: source.digest())
+}
+
+/// The whole of a line of which only the beginning was handed over.
+struct CutLine {
+    let length: Int
+    let digest: Digest
+
+    /// How many bytes of it are handed over at least.
+    static let kept = 65_536
 }
 
 /// What reading a file brought to light.

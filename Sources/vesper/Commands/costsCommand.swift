@@ -36,11 +36,12 @@ let costsCommand = Command(
     }
     let grain: Grain = try invocation.choice(every) ?? .all
     let limit = try invocation.count(top, in: 1...1_000_000)
+    let asked = try period(invocation)
     let context = try context(for: invocation)
     guard let ledger = try context.openForReading() else { throw nothingRead(context.home) }
     let lake = Lake(ledger)
     guard let held = try lake.days(job: job.name, log: .usage) else { throw nothingRead(context.home) }
-    let period = try period(invocation) ?? Period(first: job.zone.day(of: held.first.startUTC), last: job.zone.day(of: (held.last + 1).startUTC))
+    let period = asked ?? Period(first: job.zone.day(of: held.first.startUTC), last: job.zone.day(of: (held.last + 1).startUTC))
 
     let query = CostQuery(period: period, every: grain, by: dimensions, where: filters, countsUsers: true)
     let rows = try rollUpCosts(query, model, lake)
