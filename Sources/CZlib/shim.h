@@ -10,7 +10,6 @@
 static inline int vesper_deflate_init(z_stream *stream, int level) {
     return deflateInit2(stream, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
 }
-static inline int vesper_inflate_init(z_stream *stream) { return inflateInit2(stream, 15 + 16); }
 
 // Exchanges two paths in one step; -1 with errno where the file system cannot (EINVAL, ENOSYS).
 static inline int vesper_exchange(const char *a, const char *b) {
@@ -64,10 +63,65 @@ static inline void vesper_sha256_blocks(uint32_t state[8], const uint8_t *data, 
     _mm_storeu_si128((__m128i *)&state[0], _mm_blend_epi16(t, s1, 0xF0));
     _mm_storeu_si128((__m128i *)&state[4], _mm_alignr_epi8(s1, t, 8));
 }
+static inline int vesper_has_clmul(void) {
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & (1u << 1)) && (c & (1u << 19));
+}
+// CRC-32 of gzip by carry-less multiplication: 64 bytes are folded at a time, then reduced (Intel, "Fast CRC Computation Using
+// PCLMULQDQ", 2009; constants for the reflected polynomial 0xEDB88320). `length` is a multiple of 16 and at least 64.
+__attribute__((target("pclmul,sse4.1")))
+static inline uint32_t vesper_crc32_blocks(uint32_t crc, const uint8_t *data, size_t length) {
+    const __m128i k12 = _mm_set_epi64x(0x01c6e41596LL, 0x0154442bd4LL);
+    const __m128i k34 = _mm_set_epi64x(0x00ccaa009eLL, 0x01751997d0LL);
+    const __m128i k5 = _mm_set_epi64x(0, 0x0163cd6124LL);
+    const __m128i poly = _mm_set_epi64x(0x01f7011641LL, 0x01db710641LL);
+    const __m128i mask = _mm_setr_epi32(-1, 0, -1, 0);
+    __m128i x[4];
+    for (int i = 0; i < 4; i++) x[i] = _mm_loadu_si128((const __m128i *)(data + 16 * i));
+    x[0] = _mm_xor_si128(x[0], _mm_cvtsi32_si128((int)crc));
+    data += 64;
+    length -= 64;
+    while (length >= 64) {
+        for (int i = 0; i < 4; i++) {
+            __m128i low = _mm_clmulepi64_si128(x[i], k12, 0x00), high = _mm_clmulepi64_si128(x[i], k12, 0x11);
+            x[i] = _mm_xor_si128(_mm_xor_si128(low, high), _mm_loadu_si128((const __m128i *)(data + 16 * i)));
+        }
+        data += 64;
+        length -= 64;
+    }
+    __m128i y = x[0];
+    for (int i = 1; i < 4; i++) {
+        __m128i low = _mm_clmulepi64_si128(y, k34, 0x00), high = _mm_clmulepi64_si128(y, k34, 0x11);
+        y = _mm_xor_si128(_mm_xor_si128(low, high), x[i]);
+    }
+    while (length >= 16) {
+        __m128i low = _mm_clmulepi64_si128(y, k34, 0x00), high = _mm_clmulepi64_si128(y, k34, 0x11);
+        y = _mm_xor_si128(_mm_xor_si128(low, high), _mm_loadu_si128((const __m128i *)data));
+        data += 16;
+        length -= 16;
+    }
+    y = _mm_xor_si128(_mm_srli_si128(y, 8), _mm_clmulepi64_si128(y, k34, 0x10));
+    y = _mm_xor_si128(_mm_srli_si128(y, 4), _mm_clmulepi64_si128(_mm_and_si128(y, mask), k5, 0x00));
+    __m128i t = _mm_and_si128(_mm_clmulepi64_si128(_mm_and_si128(y, mask), poly, 0x10), mask);
+    y = _mm_xor_si128(y, _mm_clmulepi64_si128(t, poly, 0x00));
+    return (uint32_t)_mm_extract_epi32(y, 1);
+}
 #else
 static inline int vesper_has_sha(void) { return 0; }
+static inline int vesper_has_clmul(void) { return 0; }
+static inline uint32_t vesper_crc32_blocks(uint32_t crc, const uint8_t *data, size_t length) { return crc; }
 static inline void vesper_sha256_blocks(uint32_t state[8], const uint8_t *data, size_t blocks, const uint32_t *k) {
     (void)state; (void)data; (void)blocks; (void)k;
 }
 #endif
+
+static inline uint32_t vesper_crc32(uint32_t crc, const uint8_t *data, size_t length) {
+    size_t whole = length & ~(size_t)15;
+    if (whole >= 64 && vesper_has_clmul()) {
+        crc = ~vesper_crc32_blocks(~crc, data, whole);
+        data += whole;
+        length -= whole;
+    }
+    return (uint32_t)crc32(crc, data, (uInt)length);
+}
 #endif

@@ -27,6 +27,12 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible, Comparable {
 
     public static func < (a: Digest, b: Digest) -> Bool { a.bytes.lexicographicallyPrecedes(b.bytes) }
 
+    public static func of(_ bytes: [UInt8]) -> Digest {
+        var hash = SHA256()
+        hash.update(bytes)
+        return hash.finish()
+    }
+
     public static func of(_ bytes: some Sequence<UInt8>) -> Digest {
         var hash = SHA256()
         hash.update(Array(bytes))

@@ -150,7 +150,9 @@ public func makeFolder(_ path: String) throws {
     if kind(of: path) == .folder { return }
     if let slash = path.lastIndex(of: "/"), slash > path.startIndex { try makeFolder(String(path[..<slash])) }
     // Somebody else may just have made it; a file of that name is no folder.
-    guard mkdir(path, 0o755) == 0 || (errno == EEXIST && kind(of: path) == .folder) else { throw systemFailure("make the folder", path) }
+    guard mkdir(path, 0o755) == 0 || (errno == EEXIST && kind(of: path) == .folder) else {
+        throw systemFailure("make the folder", path)
+    }
 }
 
 /// Removes a file or a whole folder; nothing happens where it does not exist.
@@ -178,14 +180,24 @@ public func writeNew(_ bytes: [UInt8], to path: String) throws {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw systemFailure("write", path) }
     defer { close(descriptor) }
-    try bytes.withUnsafeBytes { buffer in
-        var written = 0
-        while written < buffer.count {
-            let count = Glibc.write(descriptor, buffer.baseAddress! + written, buffer.count - written)
-            if count >= 0 { written += count } else if errno != EINTR { throw systemFailure("write", path) }
-        }
-    }
+    try bytes.withUnsafeBytes { try writeAll($0, descriptor, path) }
     guard fsync(descriptor) == 0 || errno == EINVAL else { throw systemFailure("write to the disk", path) }
+}
+
+/// Adds bytes to the end of a file of one's own, which is made where it is missing.
+public func appendToFile(_ bytes: UnsafeRawBufferPointer, _ path: String) throws {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw systemFailure("write", path) }
+    defer { close(descriptor) }
+    try writeAll(bytes, descriptor, path)
+}
+
+private func writeAll(_ buffer: UnsafeRawBufferPointer, _ descriptor: Int32, _ path: String) throws {
+    var written = 0
+    while written < buffer.count {
+        let count = Glibc.write(descriptor, buffer.baseAddress! + written, buffer.count - written)
+        if count >= 0 { written += count } else if errno != EINTR { throw systemFailure("write", path) }
+    }
 }
 
 /// Writes a file so that a reader sees the old bytes or the new ones, whole. The same bytes are not written again.

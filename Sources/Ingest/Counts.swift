@@ -31,7 +31,9 @@ public struct Counts: Equatable, Sendable {
         }
         if quarantinedTotal != 0 {
             let reasons = quarantined.filter { $0.value != 0 }.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-            parts.append("quarantined \(grouped(quarantinedTotal)) (\(reasons.map { "\(grouped($0.value)) \($0.key)" }.joined(separator: ", ")))")
+            parts.append(
+                "quarantined \(grouped(quarantinedTotal)) (\(reasons.map { "\(grouped($0.value)) \($0.key)" }.joined(separator: ", ")))"
+            )
         }
         return parts.joined(separator: " · ")
     }
@@ -77,11 +79,15 @@ public let ingestMigrations = [
 
 /// The counts of a job, by log, over all that was ever read.
 public func countsByLog(_ ledger: Ledger, job: String) throws -> [(log: String, counts: Counts)] {
-    collected(try ledger.database.rows("SELECT log, outcome, reason, sum(count) FROM counts WHERE job = ? GROUP BY 1, 2, 3", [.text(job)]))
+    collected(
+        try ledger.database.rows(
+            "SELECT log, outcome, reason, sum(count) FROM counts WHERE job = ? GROUP BY 1, 2, 3", [.text(job)]))
 }
 
 /// The counts of the files that gave rows to these lake days, by source entry: what a page says about its data.
-public func countsBySource(_ ledger: Ledger, job: String, from first: Day, to last: Day) throws -> [(source: String, counts: Counts)] {
+public func countsBySource(_ ledger: Ledger, job: String, from first: Day, to last: Day) throws -> [(
+    source: String, counts: Counts
+)] {
     let sql = """
         SELECT source, outcome, reason, sum(count) FROM counts
         WHERE job = ?1 AND (source, file) IN (
@@ -111,7 +117,8 @@ extension Counts {
 
     fileprivate var rows: [(outcome: String, reason: String, count: Int)] {
         [
-            ("accepted", "", accepted), ("duplicate", "", duplicate), ("out_of_range", "", outOfRange), ("filtered", "", filtered),
+            ("accepted", "", accepted), ("duplicate", "", duplicate), ("out_of_range", "", outOfRange),
+            ("filtered", "", filtered),
         ] + quarantined.map { ("quarantined", $0.key, $0.value) }
     }
 }

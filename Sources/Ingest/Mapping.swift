@@ -1,36 +1,41 @@
 import Common
 import Lake
 
-/// The rules of one source, made ready for one file: where each column's value will stand, and what is fixed already.
+/// The rules of one source made ready for one file: for each column, where its value will stand or what it is.
 struct Mapping {
     let source: Source
+    let types: [ColumnType]
+    let timeColumn: Int
+    /// Where a row's id goes, for logs whose rows may come without one.
+    let idColumn: Int?
     private let steps: [Step]
     private let conditions: [(slot: Int, test: Condition.Test)]
-    /// Where a row's id goes, if the log has one of its own.
-    let idColumn: Int?
-    private let timeColumn: Int
+    /// Columns without which a row is refused.
+    private let required: [Int]
 
     private enum Step {
+        /// The first of these that the record has; mostly there is one.
+        case slot(Int)
         case slots([Int])
-        case constant(String)
+        case constant([UInt8])
         case instant(Int64)
         case object([(name: String, slot: Int)])
     }
 
-    /// What became of a record.
-    enum Outcome {
-        case row([Cell], day: Day)
-        case filtered
-        case outOfRange
-        case refused(reason: String, detail: String)
+    struct Refused: Error, Equatable {
+        let reason: String
+        let detail: String
     }
 
     init(_ source: Source, file: String, tree: inout FieldTree) throws {
         self.source = source
+        types = source.columns.map(\.spec.type)
         steps = try source.columns.map { spec, rule in
             switch rule {
-            case .paths(let paths): return .slots(paths.map { tree.slot(for: $0) })
-            case .constant(let text): return .constant(text)
+            case .paths(let paths):
+                let slots = paths.map { tree.slot(for: $0) }
+                return slots.count == 1 ? .slot(slots[0]) : .slots(slots)
+            case .constant(let text): return .constant(Array(text.utf8))
             case .object(let fields): return .object(fields.map { ($0.name, tree.slot(for: $0.path)) }.sorted { $0.0 < $1.0 })
             case .fileName(let pattern):
                 guard let day = dayInName(file, pattern) else {
@@ -42,61 +47,89 @@ struct Mapping {
             }
         }
         conditions = source.conditions.map { (tree.slot(for: $0.path), $0.test) }
-        idColumn = source.columns.firstIndex { $0.spec.name == "id" }
-        timeColumn = source.columns.firstIndex { $0.spec.name == source.log.timeColumn } ?? 0
+        let names = source.columns.map(\.spec.name)
+        idColumn = source.log.required.contains("id") ? nil : names.firstIndex(of: "id")
+        timeColumn = names.firstIndex(of: source.log.timeColumn) ?? 0
+        required = source.log.required.compactMap { names.firstIndex(of: $0) }
     }
 
-    /// Makes the row of one scanned record. A row without an id has a null there: it gets one when its file is complete.
-    func row(
-        of record: UnsafeBufferPointer<UInt8>, _ slots: UnsafeMutablePointer<RawValue>, into rows: inout Rows,
-        accepting range: Range<Instant>
-    ) -> Outcome {
-        for (slot, test) in conditions where !meets(record, slots[slot], test) { return .filtered }
-        var cells: [Cell] = []
-        cells.reserveCapacity(steps.count)
-        for (index, step) in steps.enumerated() {
-            let spec = source.columns[index].spec
-            switch step {
-            case .constant(let text):
-                guard let cell = text.withContiguousUTF8({ convert($0, kind: .string, spec, index, &rows) }) else {
-                    return .refused(reason: "bad_value", detail: "the constant for \(spec.name) is no \(spec.type.phrase)")
-                }
-                cells.append(cell)
-            case .instant(let microseconds): cells.append(.integer(microseconds))
-            case .object(let fields): cells.append(object(record, slots, fields, index, &rows))
-            case .slots(let alternatives):
-                let slot = alternatives.first { slots[$0].kind != .absent && slots[$0].kind != .null } ?? alternatives[0]
+    func isFiltered(_ record: UnsafeBufferPointer<UInt8>, _ slots: UnsafePointer<RawValue>) -> Bool {
+        for (slot, test) in conditions where !meets(record, slots[slot], test) { return true }
+        return false
+    }
+
+    /// The row's time, which decides where it goes.
+    func time(_ record: UnsafeBufferPointer<UInt8>, _ slots: UnsafePointer<RawValue>) throws(Refused) -> Instant {
+        switch steps[timeColumn] {
+        case .instant(let microseconds): return Instant(microseconds: microseconds)
+        case .constant(let text):
+            if let time = text.withUnsafeBufferPointer({ instant($0) }) { return Instant(microseconds: time) }
+        case .slot, .slots, .object:
+            guard let value = value(at: steps[timeColumn], slots) else {
+                throw Refused(reason: "missing_ts", detail: "there is no \(source.columns[timeColumn].spec.name)")
+            }
+            let raw = UnsafeBufferPointer(rebasing: record[value.start..<value.end])
+            if value.kind == .string, let time = instant(raw) { return Instant(microseconds: time) }
+            if value.kind == .escapedString, let time = unescaped(raw).withUnsafeBufferPointer({ instant($0) }) {
+                return Instant(microseconds: time)
+            }
+            throw bad(timeColumn, value.kind)
+        }
+        throw bad(timeColumn, .string)
+    }
+
+    /// Writes the row's values into the columns; the time is known already.
+    func write(
+        _ record: UnsafeBufferPointer<UInt8>, _ slots: UnsafePointer<RawValue>, time: Instant,
+        to columns: UnsafeMutablePointer<GrowingColumn>
+    ) throws(Refused) {
+        for index in steps.indices {
+            if index == timeColumn {
+                columns[index].appendInteger(time.microseconds)
+                continue
+            }
+            switch steps[index] {
+            case .slot(let slot):
                 let value = slots[slot]
                 if value.kind == .absent || value.kind == .null {
-                    cells.append(.null)
+                    columns[index].appendNull()
+                } else if !append(UnsafeBufferPointer(rebasing: record[value.start..<value.end]), value.kind, to: &columns[index])
+                {
+                    throw bad(index, value.kind)
+                }
+            case .slots:
+                guard let value = value(at: steps[index], slots) else {
+                    columns[index].appendNull()
                     continue
                 }
-                let raw = UnsafeBufferPointer(rebasing: record[value.start..<value.end])
-                guard let cell = convert(raw, kind: value.kind, spec, index, &rows) else {
-                    return .refused(reason: "bad_value", detail: "\(spec.name) is \(value.kind.phrase), which is no \(spec.type.phrase)")
+                if !append(UnsafeBufferPointer(rebasing: record[value.start..<value.end]), value.kind, to: &columns[index]) {
+                    throw bad(index, value.kind)
                 }
-                cells.append(cell)
+            case .constant(let text):
+                if !text.withUnsafeBufferPointer({ append($0, .string, to: &columns[index]) }) { throw bad(index, .string) }
+            case .instant(let microseconds): columns[index].appendInteger(microseconds)
+            case .object(let fields): writeObject(record, slots, fields, to: &columns[index])
             }
         }
-        if let missing = firstMissing(cells) { return .refused(reason: "missing_\(missing)", detail: "there is no \(missing)") }
-        if let negative = source.columns.indices.first(where: { isNegativeCount(cells[$0], source.columns[$0].spec) }) {
-            return .refused(reason: "bad_value", detail: "\(source.columns[negative].spec.name) is negative")
-        }
-        guard case .integer(let time) = cells[timeColumn] else { return .refused(reason: "missing_ts", detail: "there is no time") }
-        let instant = Instant(microseconds: time)
-        return range.contains(instant) ? .row(cells, day: instant.dayUTC) : .outOfRange
-    }
-
-    private func firstMissing(_ cells: [Cell]) -> String? {
-        let log = source.log
-        return ([log.timeColumn] + log.required).first { name in
-            source.columns.firstIndex { $0.spec.name == name }.map { cells[$0] == .null } ?? false
+        for index in required where columns[index].lastIsNull {
+            let name = source.columns[index].spec.name
+            throw Refused(reason: "missing_\(name)", detail: "there is no \(name)")
         }
     }
 
-    /// Tokens, counts and durations are never negative; money may be.
-    private func isNegativeCount(_ cell: Cell, _ spec: ColumnSpec) -> Bool {
-        if spec.type == .int64, case .integer(let value) = cell { value < 0 } else { false }
+    private func value(at step: Step, _ slots: UnsafePointer<RawValue>) -> RawValue? {
+        switch step {
+        case .slot(let slot): return slots[slot].kind == .absent || slots[slot].kind == .null ? nil : slots[slot]
+        case .slots(let alternatives):
+            return alternatives.first { slots[$0].kind != .absent && slots[$0].kind != .null }.map { slots[$0] }
+        default: return nil
+        }
+    }
+
+    private func bad(_ column: Int, _ kind: RawValue.Kind) -> Refused {
+        let spec = source.columns[column].spec
+        let limit = spec.type == .int64 ? ", or negative, or too large" : ""
+        return Refused(reason: "bad_value", detail: "\(spec.name) is \(kind.phrase), which is no \(spec.type.phrase)\(limit)")
     }
 
     private func meets(_ record: UnsafeBufferPointer<UInt8>, _ value: RawValue, _ test: Condition.Test) -> Bool {
@@ -111,48 +144,10 @@ struct Mapping {
         return offered.contains { $0.utf8.elementsEqual(text) }
     }
 
-    // MARK: - One value
-
-    /// The cell for a raw value, or nil where it is not of the column's type.
-    private func convert(
-        _ raw: UnsafeBufferPointer<UInt8>, kind: RawValue.Kind, _ spec: ColumnSpec, _ column: Int, _ rows: inout Rows
-    ) -> Cell? {
-        if kind == .escapedString {
-            return unescaped(raw).withUnsafeBufferPointer { convert($0, kind: .string, spec, column, &rows) }
-        }
-        let isText = kind == .string
-        switch spec.type {
-        case .text:
-            guard kind == .object || kind == .array else { return .text(rows.code(of: raw, column: column)) }
-            guard let value = try? parseJSON(Array(raw), path: "") else { return nil }
-            return .text(value.sorted.text.withContiguousUTF8 { rows.code(of: $0, column: column) })
-        case .int64:
-            guard kind == .number || isText else { return nil }
-            if let value = plainInteger(raw) { return .integer(value) }
-            return ExactDecimal.parse(raw)?.units(places: 0).flatMap { Int64(exactly: $0) }.map(Cell.integer)
-        case .decimal:
-            guard kind == .number || isText else { return nil }
-            guard let units = ExactDecimal.parse(raw)?.units(places: Money.places), units.magnitude < decimalLimit else { return nil }
-            return .decimal(units)
-        case .bool:
-            if kind == .yes || kind == .no { return .bool(kind == .yes) }
-            guard isText else { return nil }
-            switch String(decoding: raw, as: UTF8.self) {
-            case "t", "true": return .bool(true)
-            case "f", "false": return .bool(false)
-            default: return nil
-            }
-        case .timestamp:
-            guard isText else { return nil }
-            if let instant = Instant.parse(raw) { return .integer(instant.microseconds) }
-            return Day(String(decoding: raw, as: UTF8.self)).map { .integer($0.startUTC.microseconds) }
-        }
-    }
-
-    private func object(
-        _ record: UnsafeBufferPointer<UInt8>, _ slots: UnsafeMutablePointer<RawValue>, _ fields: [(name: String, slot: Int)],
-        _ column: Int, _ rows: inout Rows
-    ) -> Cell {
+    private func writeObject(
+        _ record: UnsafeBufferPointer<UInt8>, _ slots: UnsafePointer<RawValue>, _ fields: [(name: String, slot: Int)],
+        to column: inout GrowingColumn
+    ) {
         let members = fields.compactMap { field -> JSON.Member? in
             let value = slots[field.slot]
             guard value.kind != .absent else { return nil }
@@ -163,14 +158,76 @@ struct Mapping {
             default: return (try? parseJSON(Array(raw), path: "")).map { JSON.Member(field.name, $0.sorted) }
             }
         }
-        return .text(JSON.object(members).text.withContiguousUTF8 { rows.code(of: $0, column: column) })
+        JSON.object(members).text.withContiguousUTF8 { column.appendText($0) }
     }
 }
 
-/// A stored decimal has 38 digits, of which 12 stand behind the point.
-private let decimalLimit: UInt128 = 100_000_000_000_000_000_000_000_000_000_000_000_000
+/// Appends a raw value if it is of the column's type.
+@inline(__always)
+private func append(_ raw: UnsafeBufferPointer<UInt8>, _ kind: RawValue.Kind, to column: inout GrowingColumn) -> Bool {
+    if kind == .escapedString { return unescaped(raw).withUnsafeBufferPointer { appendPlain($0, .string, to: &column) } }
+    return appendPlain(raw, kind, to: &column)
+}
+
+@inline(__always)
+private func appendPlain(_ raw: UnsafeBufferPointer<UInt8>, _ kind: RawValue.Kind, to column: inout GrowingColumn) -> Bool {
+    let isText = kind == .string
+    switch column.type {
+    case .text:
+        if kind == .object || kind == .array { return appendSorted(raw, to: &column) }
+        column.appendText(raw)
+    case .int64:
+        guard kind == .number || isText else { return false }
+        guard let value = plainInteger(raw) ?? exactInteger(raw), value >= 0 else { return false }
+        column.appendInteger(value)
+    case .decimal:
+        guard kind == .number || isText, let units = ExactDecimal.parse(raw)?.units(places: Money.places),
+            units.magnitude < ColumnType.decimalLimit
+        else { return false }
+        column.appendDecimal(units)
+    case .bool:
+        guard let value = flag(raw, kind) else { return false }
+        column.appendBool(value)
+    case .timestamp:
+        guard isText, let time = instant(raw) else { return false }
+        column.appendInteger(time)
+    }
+    return true
+}
+
+/// Lists and objects are kept as JSON text with sorted keys.
+private func appendSorted(_ raw: UnsafeBufferPointer<UInt8>, to column: inout GrowingColumn) -> Bool {
+    guard let value = try? parseJSON(Array(raw), path: "") else { return false }
+    value.sorted.text.withContiguousUTF8 { column.appendText($0) }
+    return true
+}
+
+private func flag(_ raw: UnsafeBufferPointer<UInt8>, _ kind: RawValue.Kind) -> Bool? {
+    switch kind {
+    case .yes: return true
+    case .no: return false
+    case .string:
+        switch String(decoding: raw, as: UTF8.self) {
+        case "t", "true": return true
+        case "f", "false": return false
+        default: return nil
+        }
+    default: return nil
+    }
+}
+
+/// A moment, or a day that stands for its midnight UTC.
+private func instant(_ raw: UnsafeBufferPointer<UInt8>) -> Int64? {
+    if let instant = Instant.parse(raw) { return instant.microseconds }
+    return raw.count == 10 ? Day(String(decoding: raw, as: UTF8.self))?.startUTC.microseconds : nil
+}
+
+private func exactInteger(_ raw: UnsafeBufferPointer<UInt8>) -> Int64? {
+    ExactDecimal.parse(raw)?.units(places: 0).flatMap { Int64(exactly: $0) }
+}
 
 /// Digits with an optional minus, as most numbers in logs are; nil for anything that needs a closer look.
+@inline(__always)
 private func plainInteger(_ raw: UnsafeBufferPointer<UInt8>) -> Int64? {
     let negative = raw.first == 0x2d
     var at = negative ? 1 : 0
@@ -179,8 +236,8 @@ private func plainInteger(_ raw: UnsafeBufferPointer<UInt8>) -> Int64? {
     while at < raw.count {
         let digit = raw[at] &- 0x30
         guard digit <= 9 else { return nil }
-        value = value * 10 + Int64(digit)
-        at += 1
+        value = value &* 10 &+ Int64(digit)
+        at &+= 1
     }
     return negative ? -value : value
 }
@@ -196,6 +253,9 @@ func dayInName(_ path: String, _ pattern: String) -> Day? {
 }
 
 extension ColumnType {
+    /// decimal(38, 12) ends here.
+    static let decimalLimit: UInt128 = 100_000_000_000_000_000_000_000_000_000_000_000_000
+
     var phrase: String {
         switch self {
         case .text: "text"

@@ -15,7 +15,10 @@ struct Refusal {
 
     static let keptBytes = CutLine.kept
 
-    init(source: String, file: String, record: Int64, reason: String, detail: String, line: UnsafeBufferPointer<UInt8>, cut: CutLine?) {
+    init(
+        source: String, file: String, record: Int64, reason: String, detail: String, line: UnsafeBufferPointer<UInt8>,
+        cut: CutLine?
+    ) {
         (self.source, self.file, self.record, self.reason, self.detail) = (source, file, record, reason, detail)
         raw = Array(line.prefix(Refusal.keptBytes))
         length = cut?.length ?? line.count
@@ -39,23 +42,37 @@ struct Refusal {
     private func hex(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
 }
 
-/// The new content of a quarantine file: what was there and what comes, each line once, by record.
-func merged(_ refusals: [Refusal], with path: String) throws -> [UInt8] {
-    var lines: Set<String> = Set(refusals.map(\.json.text))
-    if exists(path) {
-        let old = try gunzipped(try readFile(path, as: "quarantine file"), path: path)
-        lines.formUnion(old.split(separator: 0x0a).map { String(decoding: $0, as: UTF8.self) })
+/// The refusals of one source entry and file, as they come; kept compressed, for a whole export may be refused.
+final class RefusalFile: @unchecked Sendable {
+    // `unchecked`: filled by the one thread that reads the file, read when that has ended.
+    let source: String
+    let file: String
+    private var writer: GzipWriter?
+    private var compressed: [UInt8] = []
+    private(set) var isEmpty = true
+
+    init(source: String, file: String) { (self.source, self.file) = (source, file) }
+
+    func append(_ refusal: Refusal) throws {
+        if writer == nil { writer = try GzipWriter() }
+        isEmpty = false
+        try (Array(refusal.json.text.utf8) + [0x0a]).withUnsafeBytes { try writer?.write($0, to: &compressed) }
     }
-    let sorted = try lines.map { (record: try parseJSON(Array($0.utf8), path: path)["record"]?.int ?? 0, line: $0) }
-        .sorted { ($0.record, $0.line) < ($1.record, $1.line) }
-    return try gzipped(sorted.flatMap { Array($0.line.utf8) + [0x0a] })
+
+    /// Everything that was appended, as gzip; nothing may be appended afterwards.
+    func finished() throws -> [UInt8] {
+        try writer?.finish(to: &compressed)
+        writer = nil
+        return compressed
+    }
 }
 
 /// A name that can stand in a path: letters, digits, dot, dash and underscore stay, the rest becomes %XX.
 public func fileSafe(_ name: String) -> String {
     var out = ""
     for byte in name.utf8 {
-        let plain = byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7a || byte &- 0x30 <= 9 || byte == 0x2e || byte == 0x2d || byte == 0x5f
+        let plain =
+            byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7a || byte &- 0x30 <= 9 || byte == 0x2e || byte == 0x2d || byte == 0x5f
         out += plain ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
     }
     return out

@@ -57,7 +57,9 @@ extension Source {
             ConfigKey(
                 name: "name", kind: "text",
                 about: "Names the entry in counts and on its rows; by default the folder or file name and the log."),
-            ConfigKey(name: "kind", kind: "text", about: "Fills the column kind with this text; the same as map: { kind: { constant: … } }."),
+            ConfigKey(
+                name: "kind", kind: "text",
+                about: "Fills the column kind with this text; the same as map: { kind: { constant: … } }."),
             ConfigKey(
                 name: "map", kind: "object: column → field, list of fields, { constant } or { from_file_name }",
                 about: "Says which field fills a column; a field that already bears a column's name needs no entry."),
@@ -66,10 +68,14 @@ extension Source {
                 about: "Keeps only the records that meet every condition; the others are counted as filtered."),
             ConfigKey(
                 name: "keep", kind: "one of first and last",
-                about: "Of rows with one id and other values the least (ts, file, record) stays, or with last the greatest (output tokens, ts, file, record)."),
+                about:
+                    "Of rows with one id and other values the least (ts, file, record) stays, or with last the greatest (output tokens, ts, file, record)."
+            ),
             ConfigKey(
                 name: "id_scope", kind: "text",
-                about: "Sources that hold the same events share a scope, so that an id counts once over all of them; by default the entry's name."),
+                about:
+                    "Sources that hold the same events share a scope, so that an id counts once over all of them; by default the entry's name."
+            ),
         ])
 
     private enum Keep: String, CaseIterable { case first, last }
@@ -82,7 +88,8 @@ extension Source {
             throw object.failure("\"files\" in source must be a path below the data folder, without \"..\".", at: "files")
         }
         let stem = files.split(separator: "/").first.map { $0.prefix { $0 != "*" && $0 != "." } } ?? ""
-        name = try object.optionalText("name") ?? "\(stem.hasSuffix("-") ? String(stem.dropLast()) : String(stem)) \(log.rawValue)"
+        name =
+            try object.optionalText("name") ?? "\(stem.hasSuffix("-") ? String(stem.dropLast()) : String(stem)) \(log.rawValue)"
         idScope = try object.optionalText("id_scope") ?? name
         keepLast = try object.choice("keep", of: Keep.self, default: .first) == .last
         conditions = try object.named("where").map { try Condition(path: $0.name, $0.node) }
@@ -142,7 +149,8 @@ extension ColumnRule {
             case (let text?, nil): self = .constant(text)
             case (nil, let pattern?):
                 guard column.type == .timestamp, pattern.contains("YYYY-MM-DD") else {
-                    throw node.failure("from_file_name fills a time column, from a pattern that holds YYYY-MM-DD, such as \"users-YYYY-MM-DD\".")
+                    throw node.failure(
+                        "from_file_name fills a time column, from a pattern that holds YYYY-MM-DD, such as \"users-YYYY-MM-DD\".")
                 }
                 self = .fileName(pattern: pattern)
             default: throw node.failure("\(what) must be a field, a list of fields, { constant: … } or { from_file_name: … }.")
@@ -153,7 +161,8 @@ extension ColumnRule {
 
 extension Condition {
     private static let schema = ConfigSchema(
-        name: "where", keys: [ConfigKey(name: "present", kind: "true", about: "There is a value that is neither null nor empty.")])
+        name: "where", keys: [ConfigKey(name: "present", kind: "true", about: "There is a value that is neither null nor empty.")]
+    )
 
     fileprivate init(path: String, _ node: ConfigNode) throws {
         self.path = path
@@ -182,7 +191,9 @@ extension Source {
                 guard pattern.contains("*") else { return [folder.isEmpty ? pattern : folder + "/" + pattern] }
                 // A file beside the folders that a star stands for holds no files.
                 guard kind(of: joined(data, folder)) == .folder else { return [] }
-                return try names(in: joined(data, folder)).filter { matches($0, pattern) }.map { folder.isEmpty ? $0 : folder + "/" + $0 }
+                return try names(in: joined(data, folder)).filter { matches($0, pattern) }.map {
+                    folder.isEmpty ? $0 : folder + "/" + $0
+                }
             }
         }
         return found.filter { kind(of: joined(data, $0)) == .file }
@@ -197,7 +208,8 @@ func matches(_ name: String, _ pattern: String) -> Bool {
     if pieces.count == 1 { return rest.count == first.count }
     rest = rest.dropFirst(first.count)
     for piece in pieces.dropFirst().dropLast() {
-        guard let at = rest.indices.first(where: { rest[$0...].starts(with: piece) }) ?? (piece.isEmpty ? rest.startIndex : nil) else { return false }
+        guard let at = rest.indices.first(where: { rest[$0...].starts(with: piece) }) ?? (piece.isEmpty ? rest.startIndex : nil)
+        else { return false }
         rest = rest[(at + piece.count)...]
     }
     return rest.count >= last.count && rest.suffix(last.count).elementsEqual(last)

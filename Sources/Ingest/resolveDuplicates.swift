@@ -1,15 +1,31 @@
 import Common
 import Lake
 
-/// What becomes of rows that were just read, once rows with the same id are taken together (promise 2).
-struct Resolution {
-    enum Fate: UInt8 { case accepted, duplicate, reused }
-    /// One for each new row.
-    var fates: [Fate]
-    /// Stored rows that must leave because a new row goes before them, by part.
-    var displaced: [Part: Set<Int>] = [:]
-    /// Where each displaced row came from, and what it became: duplicate or reused.
-    var displacedOrigins: [(source: String, file: String, record: Int64, day: Day, fate: Fate)] = []
+/// A row that must not stay: one that lost to another row with its id.
+struct Loser {
+    enum Fate { case duplicate, reused }
+    let place: RowPlace
+    let facts: RowFacts
+    let fate: Fate
+}
+
+/// Where a row stands: in a part that this run has written, or in one of the lake.
+enum RowPlace: Hashable {
+    case fresh(part: Int, row: Int)
+    case stored(Part, row: Int)
+}
+
+/// What decides between rows with the same id.
+struct RowFacts {
+    let source: String
+    let file: String
+    let record: Int64
+    let time: Int64
+    let tokens: Int64
+    /// Scope and id, exactly.
+    let identity: [String]
+    /// Of all values but those that say where the row came from.
+    let content: Digest
 }
 
 /// Finds rows with the same id in the same scope, among the new rows and against the stored ones, and decides which stays.
@@ -17,108 +33,65 @@ struct Resolution {
 /// Same id and same values: the least (time, source file, record) stays, the others are duplicates. Same id, other values: the least
 /// stays and the others are refused as reused; or, where the source says `keep: last`, the greatest (output tokens, time, source
 /// file, record) stays and the others are duplicates. Two different ids are never merged.
+///
+/// - Parameter sight: is told every key in ascending order, for the index.
 func resolveDuplicates(
-    _ new: Batch, log: Log, sources: [String: Source], stored: [(part: Part, file: ParquetFile)]
-) throws -> Resolution {
-    let identity = log.identity
-    var resolution = Resolution(fates: [Resolution.Fate](repeating: .accepted, count: new.count))
-    let keys = RowKeys(new, identity: identity, sources: sources)
-
-    // Rows with equal keys form chains: `last[key]` is the newest of them, `earlier` leads back.
-    var last = [RowKey: Int32](minimumCapacity: new.count)
-    var earlier = [Int32](repeating: -1, count: new.count)
-    for row in 0..<new.count {
-        if let before = last.updateValue(Int32(row), forKey: keys[row]) { earlier[row] = before }
-    }
-
-    // The stored rows that have one of these keys.
-    var hits: [RowKey: [RowRef]] = [:]
-    let keySpecs = log.columns.filter { identity.contains($0.name) } + [ColumnSpec("source", .text)]
-    for (part, file) in stored {
-        var found: [(row: Int, key: RowKey)] = []
-        var start = 0
-        for group in file.groups.indices {
-            let batch = try file.read(group: group, columns: keySpecs)
-            let storedKeys = RowKeys(batch, identity: identity, sources: sources)
-            for row in 0..<batch.count where last[storedKeys[row]] != nil { found.append((start + row, storedKeys[row])) }
-            start += batch.count
+    _ keys: KeyStore, _ parts: [FreshPart], log: Log, _ order: IngestOrder, _ lake: Lake, index: DedupeIndex,
+    sight: (_ key: UInt64, _ day: Int32) throws -> Void
+) throws -> [Loser] {
+    let scopes = Dictionary(order.sources.map { ($0.name, $0.idScope) }) { first, _ in first }
+    var groups: [[RowPlace]] = []
+    var storedHits: [(group: Int, key: RowKey, days: Set<Int32>)] = []
+    for division in 0..<KeyStore.divisions {
+        let entries = try keys.sorted(division)
+        var at = 0
+        while at < entries.count {
+            var end = at + 1
+            while end < entries.count, entries[end].key == entries[at].key { end += 1 }
+            let days = try index.days(of: entries[at].key.a)
+            if end - at > 1 || !days.isEmpty {
+                groups.append(entries[at..<end].map { .fresh(part: Int($0.part), row: Int($0.row)) })
+                if !days.isEmpty { storedHits.append((groups.count - 1, entries[at].key, days)) }
+            }
+            for entry in entries[at..<end] { try sight(entry.key.a, parts[Int(entry.part)].staged.part.day.number) }
+            at = end
         }
-        guard !found.isEmpty else { continue }
-        let whole = StoredPart(part: part, batch: try file.readAll(columns: new.specs))
-        for (row, key) in found { hits[key, default: []].append(RowRef(batch: whole.batch, row: row, part: part)) }
     }
-
-    for row in 0..<new.count where last[keys[row]] == Int32(row) && (earlier[row] >= 0 || hits[keys[row]] != nil) {
-        var chain: [RowRef] = []
-        var at = Int32(row)
-        while at >= 0 {
-            chain.append(RowRef(batch: new, row: Int(at), part: nil))
-            at = earlier[Int(at)]
-        }
+    guard !groups.isEmpty else { return [] }
+    try findStored(storedHits, log: log, order, lake, scopes, &groups)
+    let facts = try gatherFacts(groups.filter { $0.count > 1 }.joined(), parts, log: log, order, lake, scopes)
+    let keepsLast = Set(order.sources.filter(\.keepLast).map(\.name))
+    var losers: [Loser] = []
+    for group in groups where group.count > 1 {
+        let rows = group.compactMap { place in facts[place].map { (place: place, facts: $0) } }
         // A key is a hash: rows whose ids are not really equal are told apart here.
-        for rows in Dictionary(grouping: (hits[keys[row]] ?? []) + chain, by: { $0.identity(identity, sources) }).values where rows.count > 1 {
-            decide(rows, log: log, sources: sources, &resolution)
+        for same in Dictionary(grouping: rows, by: \.facts.identity).values where same.count > 1 {
+            losers += decide(same, keepsLast)
         }
     }
-    return resolution
+    return losers
 }
 
-private func decide(_ rows: [RowRef], log: Log, sources: [String: Source], _ resolution: inout Resolution) {
-    let keepLast = rows.contains { sources[$0.source]?.keepLast ?? false }
+private func decide(_ rows: [(place: RowPlace, facts: RowFacts)], _ keepsLast: Set<String>) -> [Loser] {
+    let keepLast = rows.contains { keepsLast.contains($0.facts.source) }
     let ordered = rows.sorted { a, b in
-        let (first, second) = (a.order(log, byTokens: keepLast), b.order(log, byTokens: keepLast))
+        let (first, second) = (a.facts.order(byTokens: keepLast), b.facts.order(byTokens: keepLast))
         if first != second { return keepLast ? second < first : first < second }
-        return a.part != nil && b.part == nil  // the very same record, read again: what is stored stays
+        // The very same record, read again: what is stored stays.
+        if case .stored = a.place { if case .fresh = b.place { return true } }
+        return false
     }
-    guard let winner = ordered.first else { return }
-    for row in ordered.dropFirst() {
-        let fate: Resolution.Fate = keepLast || row.hasSameValues(as: winner) ? .duplicate : .reused
-        if let part = row.part {
-            resolution.displaced[part, default: []].insert(row.row)
-            resolution.displacedOrigins.append((row.source, row.file, row.record, part.day, fate))
-        } else {
-            resolution.fates[row.row] = fate
-        }
+    guard let winner = ordered.first else { return [] }
+    return ordered.dropFirst().map { row in
+        Loser(
+            place: row.place, facts: row.facts, fate: keepLast || row.facts.content == winner.facts.content ? .duplicate : .reused
+        )
     }
 }
 
-private struct StoredPart {
-    let part: Part
-    let batch: Batch
-}
-
-/// A row, new or stored.
-private struct RowRef {
-    let batch: Batch
-    let row: Int
-    /// nil for a new row.
-    let part: Part?
-
-    var source: String { batch["source"]?.text(at: row) ?? "" }
-    var file: String { batch["source_file"]?.text(at: row) ?? "" }
-    var record: Int64 { batch["source_record"]?.integer(at: row) ?? 0 }
-
-    func identity(_ columns: [String], _ sources: [String: Source]) -> [String] {
-        [sources[source]?.idScope ?? source] + columns.map { name in
-            guard let column = batch[name] else { return "" }
-            return column.text(at: row) ?? column.integer(at: row).map(String.init) ?? ""
-        }
-    }
-
-    func order(_ log: Log, byTokens: Bool) -> RowOrder {
-        let tokens = byTokens ? batch["output_tokens"]?.integer(at: row) ?? 0 : 0
-        return RowOrder(tokens: tokens, time: batch[log.timeColumn]?.integer(at: row) ?? 0, file: file, record: record)
-    }
-
-    /// Whether all columns but those of the origin agree.
-    func hasSameValues(as other: RowRef) -> Bool {
-        let origin = Set(Log.originColumns.map(\.name))
-        return batch.specs.allSatisfy { spec in
-            if origin.contains(spec.name) { return true }
-            guard let mine = batch[spec.name], let theirs = other.batch[spec.name] else { return false }
-            return mine.text(at: row) == theirs.text(at: other.row) && mine.integer(at: row) == theirs.integer(at: other.row)
-                && mine.decimal(at: row) == theirs.decimal(at: other.row) && mine.bool(at: row) == theirs.bool(at: other.row)
-        }
+extension RowFacts {
+    fileprivate func order(byTokens: Bool) -> RowOrder {
+        RowOrder(tokens: byTokens ? tokens : 0, time: time, file: file, record: record)
     }
 }
 
@@ -136,64 +109,124 @@ private struct RowOrder: Comparable {
     }
 }
 
-/// A hash of scope and id; equal ids have equal keys, and the few false friends are told apart afterwards.
-private struct RowKey: Hashable {
-    let a: UInt64
-    let b: UInt64
+// MARK: - Looking at rows
+
+/// Adds to each group the stored rows that have its key: the index names the day, the day's parts hold the id.
+private func findStored(
+    _ hits: [(group: Int, key: RowKey, days: Set<Int32>)], log: Log, _ order: IngestOrder, _ lake: Lake,
+    _ scopes: [String: String],
+    _ groups: inout [[RowPlace]]
+) throws {
+    var wanted: [Int32: [RowKey: Int]] = [:]
+    for hit in hits { for day in hit.days { wanted[day, default: [:]][hit.key] = hit.group } }
+    let columns = log.columns.filter { log.identity.contains($0.name) } + [ColumnSpec("source", .text)]
+    for (number, keys) in wanted.sorted(by: { $0.key < $1.key }) {
+        let day = Day(number: number)
+        for part in try lake.parts(job: order.job, log: log, from: day, to: day) {
+            let batch = try lake.open(part).readAll(columns: columns)
+            let rowKeys = RowKeys(batch, identity: log.identity, scopes: scopes)
+            for row in 0..<batch.count { if let group = keys[rowKeys[row]] { groups[group].append(.stored(part, row: row)) } }
+        }
+    }
 }
 
-private struct RowKeys {
-    private let keys: [RowKey]
-
-    subscript(row: Int) -> RowKey { keys[row] }
-
-    init(_ batch: Batch, identity: [String], sources: [String: Source]) {
-        guard case .text(let sourceCodes, let sourceNames)? = batch["source"] else {
-            keys = []
-            return
+/// Reads each part once, however many of its rows are asked for.
+private func gatherFacts(
+    _ places: some Sequence<RowPlace>, _ parts: [FreshPart], log: Log, _ order: IngestOrder, _ lake: Lake,
+    _ scopes: [String: String]
+) throws -> [RowPlace: RowFacts] {
+    var fresh: [Int: [Int]] = [:]
+    var stored: [Part: [Int]] = [:]
+    for place in places {
+        switch place {
+        case .fresh(let part, let row): fresh[part, default: []].append(row)
+        case .stored(let part, let row): stored[part, default: []].append(row)
         }
-        let scopes = (0..<Int32(sourceNames.count)).map { code in
-            let name = sourceNames[code]
-            return (sources[name]?.idScope ?? name).withContiguousUTF8 { mix($0, into: RowKey(a: 0x9E37_79B9_7F4A_7C15, b: 0xC2B2_AE3D_27D4_EB4F)) }
+    }
+    let specs = order.specs(log) + Log.originColumns
+    let jobs: [(rows: [Int], place: @Sendable (Int) -> RowPlace, file: @Sendable () throws -> ParquetFile)] =
+        fresh.sorted { $0.key < $1.key }.map { index, rows in
+            let part = parts[index].staged
+            return (rows, { .fresh(part: index, row: $0) }, { try part.open() })
         }
-        var keys = sourceCodes.map { scopes[Int($0)] }
-        for name in identity {
-            switch batch[name] {
-            case .text(let codes, let dictionary)?:
-                dictionary.bytes.withUnsafeBufferPointer { bytes in
-                    for row in keys.indices where codes[row] >= 0 {
-                        let range = Int(dictionary.offsets[Int(codes[row])])..<Int(dictionary.offsets[Int(codes[row]) + 1])
-                        keys[row] = mix(UnsafeBufferPointer(rebasing: bytes[range]), into: keys[row])
-                    }
+        + stored.sorted { $0.key.path < $1.key.path }.map { part, rows in
+            let path = joined(lake.home, part.path)
+            return (rows, { .stored(part, row: $0) }, { try ParquetFile(path: path) })
+        }
+    let shared = SharedFacts()
+    try inParallel(jobs.count, threads: order.threads) { index in
+        let job = jobs[index]
+        let reader = FactReader(try job.file().readAll(columns: specs), log: log, scopes: scopes)
+        shared.add(Set(job.rows).map { (job.place($0), reader.facts(row: $0)) })
+    }
+    return shared.taken()
+}
+
+private final class SharedFacts: @unchecked Sendable {
+    // `unchecked`: all state is behind the lock.
+    private let lock = Lock()
+    private var facts: [RowPlace: RowFacts] = [:]
+
+    func add(_ found: [(RowPlace, RowFacts)]) { lock.held { for (place, row) in found { facts[place] = row } } }
+    func taken() -> [RowPlace: RowFacts] { lock.held { facts } }
+}
+
+private struct FactReader {
+    let batch: Batch
+    let log: Log
+    let scopes: [String: String]
+    private let own: Int
+
+    init(_ batch: Batch, log: Log, scopes: [String: String]) {
+        (self.batch, self.log, self.scopes) = (batch, log, scopes)
+        own = batch.specs.count - Log.originColumns.count
+    }
+
+    func facts(row: Int) -> RowFacts {
+        let source = batch["source"]?.text(at: row) ?? ""
+        return RowFacts(
+            source: source, file: batch["source_file"]?.text(at: row) ?? "",
+            record: batch["source_record"]?.integer(at: row) ?? 0,
+            time: batch[log.timeColumn]?.integer(at: row) ?? 0, tokens: batch["output_tokens"]?.integer(at: row) ?? 0,
+            identity: [scopes[source] ?? source]
+                + log.identity.map { batch[$0]?.text(at: row) ?? batch[$0]?.integer(at: row).map(String.init) ?? "" },
+            content: content(row))
+    }
+
+    private func content(_ row: Int) -> Digest {
+        var hash = SHA256()
+        func take(_ bytes: UnsafeRawBufferPointer) {
+            withUnsafeBytes(of: Int64(bytes.count)) { hash.update($0) }
+            hash.update(bytes)
+        }
+        for column in batch.columns[..<own] {
+            switch column {
+            case .text(let codes, let dictionary):
+                if codes[row] < 0 {
+                    withUnsafeBytes(of: Int64(-1)) { hash.update($0) }
+                } else {
+                    dictionary.utf8(codes[row]).withUnsafeBytes(take)
                 }
-            case .integers(let values, _)?:
-                for row in keys.indices {
-                    withUnsafeBytes(of: values[row]) { keys[row] = mix($0.bindMemory(to: UInt8.self), into: keys[row]) }
+            case .integers(let values, let nulls):
+                if nulls.contains(row) {
+                    withUnsafeBytes(of: Int64(-1)) { hash.update($0) }
+                } else {
+                    withUnsafeBytes(of: values[row], take)
                 }
-            default: break
+            case .decimals(let values, let nulls):
+                if nulls.contains(row) {
+                    withUnsafeBytes(of: Int64(-1)) { hash.update($0) }
+                } else {
+                    withUnsafeBytes(of: values[row], take)
+                }
+            case .bools(let values, let nulls):
+                if nulls.contains(row) {
+                    withUnsafeBytes(of: Int64(-1)) { hash.update($0) }
+                } else {
+                    withUnsafeBytes(of: values[row], take)
+                }
             }
         }
-        self.keys = keys
+        return hash.finish()
     }
-}
-
-private func mix(_ bytes: UnsafeBufferPointer<UInt8>, into key: RowKey) -> RowKey {
-    var a = (key.a ^ UInt64(bytes.count)) &* 0xff51_afd7_ed55_8ccd
-    var b = (key.b ^ UInt64(bytes.count)) &* 0xc4ce_b9fe_1a85_ec53
-    let raw = UnsafeRawBufferPointer(bytes)
-    var at = 0
-    while at < raw.count {
-        var word: UInt64 = 0
-        if at + 8 <= raw.count {
-            word = raw.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-        } else {
-            for index in at..<raw.count { word = word << 8 | UInt64(raw[index]) }
-        }
-        a = (a ^ word) &* 0x9FB2_1C65_1E98_DF25
-        a ^= a >> 29
-        b = (b &+ word) &* 0xD6E8_FEB8_6659_FD93
-        b ^= b >> 32
-        at += 8
-    }
-    return RowKey(a: a ^ (a >> 31), b: b ^ (b >> 28))
 }

@@ -8,6 +8,11 @@ extension Batch {
     }
 }
 
+extension Batch {
+    /// The same rows with dictionaries that hold only what they use.
+    public func compacted() -> Batch { Batch(specs: specs, columns: columns.map { $0.compacted() }, count: count) }
+}
+
 extension Column {
     static func concatenated(_ columns: [Column], type: ColumnType) -> Column {
         var isNull: [Bool] = []

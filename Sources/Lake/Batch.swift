@@ -159,7 +159,7 @@ public struct TextInterner: Sendable {
     public mutating func code(of text: String) -> Int32 { text.withContiguousUTF8 { code(of: $0) } }
 
     public mutating func code(of text: UnsafeBufferPointer<UInt8>) -> Int32 {
-        var slot = Int(truncatingIfNeeded: hash(text)) & (slots.count - 1)
+        var slot = Int(truncatingIfNeeded: fastHash(text)) & (slots.count - 1)
         while slots[slot] >= 0 {
             if dictionary.equals(slots[slot], text) { return slots[slot] }
             slot = (slot + 1) & (slots.count - 1)
@@ -174,7 +174,7 @@ public struct TextInterner: Sendable {
     private mutating func grow() {
         slots = [Int32](repeating: -1, count: slots.count * 4)
         for code in 0..<Int32(dictionary.count) {
-            let hashed = dictionary.withUTF8(code) { hash($0) }
+            let hashed = dictionary.withUTF8(code) { fastHash($0) }
             var slot = Int(truncatingIfNeeded: hashed) & (slots.count - 1)
             while slots[slot] >= 0 { slot = (slot + 1) & (slots.count - 1) }
             slots[slot] = code
@@ -200,7 +200,7 @@ extension TextDictionary {
 }
 
 /// A fast hash of bytes for tables in memory; never stored.
-@inline(__always) private func hash(_ text: UnsafeBufferPointer<UInt8>) -> UInt64 {
+@inlinable @inline(__always) public func fastHash(_ text: UnsafeBufferPointer<UInt8>) -> UInt64 {
     var value: UInt64 = 0x9E37_79B9_7F4A_7C15 ^ UInt64(text.count)
     let raw = UnsafeRawBufferPointer(text)
     var at = 0

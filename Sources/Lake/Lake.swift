@@ -55,7 +55,8 @@ extension Lake {
         ]
         return try ledger.database.rows(sql, values).map { row in
             guard let day = Day(row.text(0)), let digest = Digest(hex: row.text(4)) else {
-                throw Failure("The ledger's list of parts is damaged (\(row.text(0))). Restore it from a backup.", at: Place(path: home))
+                throw Failure(
+                    "The ledger's list of parts is damaged (\(row.text(0))). Restore it from a backup.", at: Place(path: home))
             }
             return Part(
                 day: day, file: row.text(1), rows: row.int(2), bytes: row.int(3), digest: digest,
@@ -79,7 +80,8 @@ extension Lake {
         throw failure ?? Failure("The lake could not be opened.", at: Place(path: home))
     }
 
-    private func open(_ part: Part) throws -> ParquetFile {
+    /// Opens one part, also while its day is being swapped.
+    public func open(_ part: Part) throws -> ParquetFile {
         let path = joined(home, part.path)
         let staged = joined(home, Lake.staged(part.folder) + "/" + part.file)
         return try ParquetFile(path: exists(path) || !exists(staged) ? path : staged)
@@ -97,8 +99,11 @@ extension Lake {
 
     /// The first and last day that hold rows of a log.
     public func days(job: String, log: Log) throws -> (first: Day, last: Day)? {
-        let row = try ledger.database.rows("SELECT min(day), max(day) FROM parts WHERE job = ? AND log = ?", [.text(job), .text(log.rawValue)])
-        guard let first = row.first.flatMap({ Day($0.text(0)) }), let last = row.first.flatMap({ Day($0.text(1)) }) else { return nil }
+        let row = try ledger.database.rows(
+            "SELECT min(day), max(day) FROM parts WHERE job = ? AND log = ?", [.text(job), .text(log.rawValue)])
+        guard let first = row.first.flatMap({ Day($0.text(0)) }), let last = row.first.flatMap({ Day($0.text(1)) }) else {
+            return nil
+        }
         return (first, last)
     }
 }
@@ -108,30 +113,29 @@ extension Lake {
 extension Lake {
     static func staged(_ place: String) -> String { "staging/" + place }
 
-    /// Writes the rows that a day is to hold from now on into staging; no rows means that the day goes.
-    ///
-    /// The rows are expected in their final order. Nothing is visible before `commit`.
-    public func stage(job: String, log: Log, day: Day, rows: Batch) throws -> StagedDay {
+    /// Where the parts of a run are written; may be used by several threads.
+    public func staging(job: String) -> LakeStaging { LakeStaging(home: home, job: job) }
+
+    /// Puts together what a day is to hold from now on: parts of the lake that stay, and parts from staging. No part at all means
+    /// that the day goes. Nothing is visible before `commit`.
+    public func assemble(job: String, log: Log, day: Day, keeping kept: [Part], adding fresh: [StagedPart]) throws -> StagedDay {
         let folder = Lake.folder(job: job, log: log, day: day)
         let path = joined(home, Lake.staged(folder))
         try removeTree(path)
         try makeFolder(path)
-        guard rows.count > 0 else { return StagedDay(job: job, log: log, folder: folder, day: day, part: nil) }
-        let metadata = [
-            (key: "vesper.log", value: log.rawValue), (key: "vesper.schema_version", value: String(Log.schemaVersion)),
-        ]
-        let bytes = try parquetBytes(rows, metadata: metadata)
-        let digest = Digest.of(bytes)
-        let file = "part-\(digest.short).parquet"
-        try writeNew(bytes, to: path + "/" + file)
+        for part in kept { try hardLink(joined(home, part.path), to: path + "/" + part.file) }
+        for staged in fresh { try rename(staged.path, to: path + "/" + staged.part.file) }
         try sync(path)
-        let part = Part(day: day, file: file, rows: rows.count, bytes: bytes.count, digest: digest, folder: folder)
-        return StagedDay(job: job, log: log, folder: folder, day: day, part: part)
+        let parts = (kept + fresh.map(\.part)).sorted { $0.file < $1.file }
+        return StagedDay(job: job, log: log, folder: folder, day: day, parts: parts)
     }
+
+    /// Where a file waits in staging that is to stand at `place` after `commit`.
+    public func stagingPath(of place: String) -> String { joined(home, Lake.staged(place)) }
 
     /// Writes a file into staging that is to stand at `place` (relative to the home) after `commit`.
     public func stage(_ bytes: [UInt8], at place: String) throws -> StagedFile {
-        let path = joined(home, Lake.staged(place))
+        let path = stagingPath(of: place)
         if let slash = path.lastIndex(of: "/") { try makeFolder(String(path[..<slash])) }
         try writeNew(bytes, to: path)
         return StagedFile(place: place)
@@ -143,14 +147,15 @@ extension Lake {
             for staged in days {
                 let key: [SQLValue] = [.text(staged.job), .text(staged.log.rawValue), .text(staged.day.description)]
                 try ledger.database.execute("DELETE FROM parts WHERE job = ? AND log = ? AND day = ?", key)
-                if let part = staged.part {
+                for part in staged.parts {
                     try ledger.database.execute(
                         "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?)",
                         key + [.text(part.file), .count(part.rows), .count(part.bytes), .text(part.digest.hex)])
                 }
             }
             for place in days.map(\.folder) + files.map(\.place) {
-                try ledger.database.execute("INSERT OR REPLACE INTO swaps VALUES (?, ?)", [.text(Lake.staged(place)), .text(place)])
+                try ledger.database.execute(
+                    "INSERT OR REPLACE INTO swaps VALUES (?, ?)", [.text(Lake.staged(place)), .text(place)])
             }
             try receipts()
         }
@@ -180,7 +185,9 @@ extension Lake {
         let parts = folder.split(separator: "/").map(String.init)  // lake, job, log, day=…
         guard parts.count == 4 else { return [] }
         let sql = "SELECT file FROM parts WHERE job = ? AND log = ? AND day = ? ORDER BY file"
-        return try ledger.database.rows(sql, [.text(parts[1]), .text(parts[2]), .text(String(parts[3].dropFirst(4)))]).map { $0.text(0) }
+        return try ledger.database.rows(sql, [.text(parts[1]), .text(parts[2]), .text(String(parts[3].dropFirst(4)))]).map {
+            $0.text(0)
+        }
     }
 }
 
@@ -190,10 +197,47 @@ public struct StagedDay: Sendable {
     let log: Log
     let folder: String
     public let day: Day
-    public let part: Part?
+    public let parts: [Part]
+}
+
+/// Writes parts that belong to nothing yet; what a run that was killed leaves there is swept by the next one.
+public struct LakeStaging: Sendable {
+    let home: String
+    let job: String
+
+    /// A folder for work in progress, below staging.
+    public func temporaryFolder(_ name: String) -> String { joined(home, "staging/work/\(job)/\(name)") }
+
+    /// Writes rows, in their final order, as a part of a day.
+    public func stagePart(log: Log, day: Day, rows: Batch) throws -> StagedPart {
+        let metadata = [
+            (key: "vesper.log", value: log.rawValue), (key: "vesper.schema_version", value: String(Log.schemaVersion)),
+        ]
+        let bytes = try parquetBytes(rows, metadata: metadata)
+        let digest = Digest.of(bytes)
+        let file = "part-\(digest.short).parquet"
+        let folder = temporaryFolder("\(log.rawValue)/\(day)")
+        try makeFolder(folder)
+        try writeNew(bytes, to: folder + "/" + file)
+        let part = Part(
+            day: day, file: file, rows: rows.count, bytes: bytes.count, digest: digest,
+            folder: Lake.folder(job: job, log: log, day: day))
+        return StagedPart(part: part, path: folder + "/" + file)
+    }
+}
+
+/// A part that waits in staging.
+public struct StagedPart: Hashable, Sendable {
+    public let part: Part
+    let path: String
+
+    public func open() throws -> ParquetFile { try ParquetFile(path: path) }
 }
 
 /// A file's new content, waiting in staging.
 public struct StagedFile: Sendable {
     public let place: String
+
+    /// For a file that was written to `stagingPath(of:)` already.
+    public init(place: String) { self.place = place }
 }

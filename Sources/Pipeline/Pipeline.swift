@@ -96,7 +96,7 @@ struct StageResult {
 private func ingestOrder(_ work: Work) -> IngestOrder {
     IngestOrder(
         job: work.job.name, data: work.context.data(of: work.job), sources: work.job.sources, jobColumns: work.job.columns,
-        acceptFrom: work.job.acceptFrom, now: work.now)
+        acceptFrom: work.job.acceptFrom, now: work.now, threads: work.context.threads)
 }
 
 /// Ingest looks at the files itself: which are new is its question, so it has work whenever one is. What the lake holds is a part of

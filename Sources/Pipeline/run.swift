@@ -16,13 +16,16 @@ public struct RunContext: Sendable {
     public let pseudonymKey: [UInt8]?
     /// 32 random bytes, for a home that has no key yet.
     public let random: @Sendable () throws -> [UInt8]
+    /// How many threads may work at a time.
+    public let threads: Int
     public let talk: Talk
 
     public init(
-        home: String, dataFolder: String?, now: Instant, pseudonymKey: [UInt8]?, random: @escaping @Sendable () throws -> [UInt8], talk: Talk
+        home: String, dataFolder: String?, now: Instant, pseudonymKey: [UInt8]?, random: @escaping @Sendable () throws -> [UInt8],
+        threads: Int = 1, talk: Talk
     ) {
         (self.home, self.dataFolder, self.now) = (home, dataFolder, now)
-        (self.pseudonymKey, self.random, self.talk) = (pseudonymKey, random, talk)
+        (self.pseudonymKey, self.random, self.threads, self.talk) = (pseudonymKey, random, threads, talk)
     }
 
     func data(of job: Job) -> String {
@@ -123,7 +126,7 @@ public func plan(
     var outcomes: [StageOutcome] = []
     let order = IngestOrder(
         job: job.name, data: context.data(of: job), sources: job.sources, jobColumns: job.columns, acceptFrom: job.acceptFrom,
-        now: context.now)
+        now: context.now, threads: context.threads)
     let pending = try pendingFiles(order, ledger)
     let reads = pending.files > 0
     outcomes.append(

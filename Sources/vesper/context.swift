@@ -15,7 +15,7 @@ func context(for invocation: Invocation) throws -> RunContext {
     }
     return RunContext(
         home: home, dataFolder: invocation.value(Global.data), now: try invocation.instant(Global.now) ?? currentTime(), pseudonymKey: key,
-        random: randomBytes, talk: try messages(for: invocation).talk)
+        random: randomBytes, threads: processorCount, talk: try messages(for: invocation).talk)
 }
 
 private func currentTime() -> Instant {

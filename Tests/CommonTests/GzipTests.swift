@@ -78,26 +78,89 @@ import Testing
         }
     }
 
-    @Test("Read in small pieces through a small window, everything comes through", arguments: [1, 2, 7, 64, 5000], [1, 3, 100])
-    func window(input: Int, output: Int) throws {
-        let content = noise(700) + [UInt8](repeating: 9, count: 3000)
+    @Test("Read in small pieces through a small window, everything comes through", arguments: [1, 2, 7, 64, 5000], [1, 300, 100_000])
+    func window(input: Int, chunk: Int) throws {
+        let content = noise(70_000) + [UInt8](repeating: 9, count: 30_000) + noise(300)
         let file = try gzipped(content) + gzipped(content) + [0, 0]
-        #expect(try readInPieces(file, input: input, output: output) == content + content)
+        #expect(try readInPieces(file, input: input, chunk: chunk) == content + content)
     }
 
-    private func readInPieces(_ file: [UInt8], input: Int, output: Int) throws -> [UInt8] {
-        var reader = try GzipReader(path: "a.gz")
-        var out: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: output)
-        var (start, end) = (0, min(input, file.count))
-        while true {
-            let (taken, made) = try file[start..<end].withUnsafeBytes { piece in
-                try chunk.withUnsafeMutableBytes { try reader.read(from: piece, into: $0, atEnd: end == file.count) }
-            }
-            out += chunk[0..<made]
-            start += taken
-            if start == end, made == 0, end == file.count { return out }
-            if start == end { end = min(end + input, file.count) }
+    @Test("Every level, stored, fixed and dynamic blocks come through", arguments: [0, 1, 2, 6, 9])
+    func levels(level: Int32) throws {
+        for content in [[], [7], noise(3), noise(200_000), Array("{\"a\":1}\n".utf8).repeated(40_000), runs(150_000)] {
+            #expect(try gunzipped(try gzipped(content, level: level), path: "a.gz") == content)
         }
     }
+
+    @Test("What is used up from a window makes room, and a line longer than the window makes it grow")
+    func unused() throws {
+        let content = noise(3_000_000)
+        let file = try gzipped(content, level: 1)
+        var given = 0
+        let reader = GzipReader(path: "a.gz") { room in
+            let count = min(room.count, file.count - given, 1000)
+            file.withUnsafeBytes { room.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[given..<given + count])) }
+            given += count
+            return count
+        }
+        let window = ByteWindow(chunk: 1000)
+        var out: [UInt8] = []
+        var round = 0
+        while try reader.read(into: window) {
+            round += 1
+            if round % 5 != 0 { continue }
+            out += window.unused
+            window.use(window.unused.count)
+        }
+        out += window.unused
+        #expect(out == content)
+    }
+
+    @Test("A flipped byte is noticed wherever it stands, and never crashes")
+    func flipped() throws {
+        let content = Array("{\"id\":\"x\",\"n\":12}\n".utf8).repeated(300) + noise(500)
+        let file = try gzipped(content)
+        for index in file.indices {
+            for bit in [0, 3, 7] {
+                var damaged = file
+                damaged[index] ^= 1 << UInt8(bit)
+                let read = try? gunzipped(damaged, path: "a.gz")
+                // Time, flags and system of the header say nothing about the content.
+                #expect(read == nil || read == content)
+            }
+        }
+    }
+
+    private func readInPieces(_ file: [UInt8], input: Int, chunk: Int) throws -> [UInt8] {
+        var given = 0
+        let reader = GzipReader(path: "a.gz") { room in
+            let count = min(room.count, file.count - given, input)
+            file.withUnsafeBytes { room.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[given..<given + count])) }
+            given += count
+            return count
+        }
+        let window = ByteWindow(chunk: chunk)
+        var out: [UInt8] = []
+        while try reader.read(into: window) {
+            out += window.unused
+            window.use(window.unused.count)
+        }
+        return out
+    }
+
+    /// Runs of one byte, of many lengths: matches with every short distance.
+    private func runs(_ count: Int) -> [UInt8] {
+        var out: [UInt8] = []
+        var length = 1
+        while out.count < count {
+            let period = length % 19 + 1
+            for index in 0..<length { out.append(UInt8(truncatingIfNeeded: index % period &* 37 &+ period)) }
+            length = length * 7 % 613 + 1
+        }
+        return out
+    }
+}
+
+extension [UInt8] {
+    fileprivate func repeated(_ count: Int) -> [UInt8] { Array(repeatElement(self, count: count).joined()) }
 }

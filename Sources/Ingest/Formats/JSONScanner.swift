@@ -104,7 +104,8 @@ struct JSONScanner {
             guard at < end, base[at] == 0x3a else { return fail(at < end ? "lacks a colon" : "ends in the middle") }
             at += 1
             skipSpace()
-            if child >= 0 { forget(child) }
+            // Only a nested value can leave something behind that its second appearance does not overwrite.
+            if child >= 0, !tree[Int(child)].children.isEmpty { forget(child) }
             value(node: child, depth: depth + 1)
             if problem != nil { return }
             skipSpace()
@@ -313,7 +314,9 @@ private func hexUnit(_ digits: UnsafePointer<UInt8>) -> UInt32? {
 
 /// The length of the well-formed UTF-8 sequence that begins here (Unicode 15, table 3-7), or 0.
 private func sequenceLength(_ bytes: UnsafePointer<UInt8>, _ left: Int) -> Int {
-    func continues(_ index: Int, _ low: UInt8 = 0x80, _ high: UInt8 = 0xbf) -> Bool { index < left && bytes[index] >= low && bytes[index] <= high }
+    func continues(_ index: Int, _ low: UInt8 = 0x80, _ high: UInt8 = 0xbf) -> Bool {
+        index < left && bytes[index] >= low && bytes[index] <= high
+    }
     switch bytes[0] {
     case 0xc2...0xdf: return continues(1) ? 2 : 0
     case 0xe0: return continues(1, 0xa0) && continues(2) ? 3 : 0

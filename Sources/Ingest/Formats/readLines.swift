@@ -6,61 +6,58 @@ import Glibc
 /// - Parameters:
 ///   - size: how many bytes of the file to read, as fixed when the run began; a file that grows meanwhile is read up to here.
 ///   - longest: of a longer line only the beginning is handed over, with what the whole of it was, so that memory stays bounded.
+///   - advance: is told how many bytes of the file have been read since it was last told.
 /// - Returns: what was read, for the ledger.
 @discardableResult
 func readLines(
-    of path: String, size: Int64, longest: Int = 16 << 20,
+    of path: String, size: Int64, longest: Int = 16 << 20, _ advance: (Int64) -> Void = { _ in },
     _ body: (_ number: Int64, _ line: UnsafeBufferPointer<UInt8>, _ cut: CutLine?) throws -> Void
 ) throws -> FileReading {
-    let file = try InputFile(path, as: "export")
-    var source = try ByteSource(file: file, size: size)
-    var buffer = [UInt8](repeating: 0, count: 1 << 20)
-    var filled = 0
+    let source = try ByteSource(try InputFile(path, as: "export"), size: size)
+    let window = ByteWindow()
     var number: Int64 = 0
-    // Of a line that is too long: how many bytes were let go, and the digest of all its bytes so far.
-    var letGo = 0
-    var hash = SHA256()
-    func mark(_ bytes: some Collection<UInt8>) -> Int { bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0 }
+    var searched = 0  // bytes of the unused ones that are known to hold no newline
+    var long: LongLine?
     func emit(_ slice: UnsafeBufferPointer<UInt8>) throws {
         number += 1
         var line = slice
-        if line.last == 0x0d, letGo == 0 || line.count > CutLine.kept { line = .init(rebasing: line.dropLast()) }
-        if letGo > 0 { hash.update(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(line)[CutLine.kept...])) }
-        if number == 1 { line = .init(rebasing: line[mark(line)...]) }
-        try body(number, line, letGo > 0 ? CutLine(length: line.count + letGo, digest: hash.finish()) : nil)
-        if letGo > 0 { (letGo, hash) = (0, SHA256()) }
-    }
-    while true {
-        if filled == buffer.count {
-            if buffer.count < longest {
-                buffer.append(contentsOf: repeatElement(0, count: buffer.count))
-            } else {
-                // Only the beginning of a line this long is kept; it will be refused.
-                let from = letGo > 0 ? CutLine.kept : number == 0 ? mark(buffer) : 0
-                buffer.withUnsafeBytes { hash.update(UnsafeRawBufferPointer(rebasing: $0[from..<filled])) }
-                letGo += filled - CutLine.kept
-                filled = CutLine.kept
-            }
+        if line.last == 0x0d { line = .init(rebasing: line.dropLast()) }
+        if let kept = long {
+            long = nil
+            return try kept.emit(number, line, body)
         }
-        let count = try buffer.withUnsafeMutableBytes { try source.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[filled...])) }
-        if count == 0 { break }
-        filled += count
+        if number == 1 { line = .init(rebasing: line[byteOrderMark(line)...]) }
+        try body(number, line, nil)
+    }
+    var left = size
+    while try source.read(into: window) {
+        advance(left - source.left)
+        left = source.left
+        let bytes = window.unused
         var start = 0
-        try buffer.withUnsafeBufferPointer { bytes in
-            var from = filled - count
-            while let newline = firstNewline(bytes, from, filled) {
-                try emit(UnsafeBufferPointer(rebasing: bytes[start..<newline]))
-                start = newline + 1
-                from = start
-            }
+        var from = searched
+        while let newline = firstNewline(bytes, from, bytes.count) {
+            try emit(UnsafeBufferPointer(rebasing: bytes[start..<newline]))
+            start = newline + 1
+            from = start
         }
-        if start > 0 {
-            buffer.withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer($0)[start..<filled])) }
-            filled -= start
+        window.use(start)
+        searched = bytes.count - start
+        if searched > longest || (long != nil && searched > 1) {
+            // Only the beginning of a line this long is kept; it will be refused. Its last byte may be half of a line end.
+            let rest = UnsafeBufferPointer(rebasing: window.unused.dropLast())
+            if long == nil {
+                long = LongLine(UnsafeBufferPointer(rebasing: rest[(number == 0 ? byteOrderMark(rest) : 0)...]))
+            } else {
+                long?.append(rest)
+            }
+            window.use(searched - 1)
+            searched = 1
         }
     }
-    if filled > 0 { try buffer.withUnsafeBufferPointer { try emit(UnsafeBufferPointer(rebasing: $0[0..<filled])) } }
-    return FileReading(lines: number, endsWithNewline: filled == 0, digest: source.digest())
+    let rest = window.unused
+    if !rest.isEmpty || long != nil { try emit(rest) }
+    return FileReading(lines: number, endsWithNewline: rest.isEmpty, digest: source.digest())
 }
 
 /// The whole of a line of which only the beginning was handed over.
@@ -68,9 +65,38 @@ struct CutLine {
     let length: Int
     let digest: Digest
 
-    /// How many bytes of it are handed over at least.
+    /// How many bytes of it are handed over at most.
     static let kept = 65_536
 }
+
+/// A line that is too long to be held: its beginning, and the digest of all of it so far.
+private struct LongLine {
+    private var beginning: [UInt8]
+    private var length: Int
+    private var hash = SHA256()
+
+    init(_ bytes: UnsafeBufferPointer<UInt8>) {
+        beginning = Array(bytes.prefix(CutLine.kept))
+        length = bytes.count
+        hash.update(UnsafeRawBufferPointer(bytes))
+    }
+
+    mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
+        length += bytes.count
+        hash.update(UnsafeRawBufferPointer(bytes))
+    }
+
+    func emit(
+        _ number: Int64, _ end: UnsafeBufferPointer<UInt8>, _ body: (Int64, UnsafeBufferPointer<UInt8>, CutLine?) throws -> Void
+    ) throws {
+        var whole = self
+        whole.append(end)
+        let cut = CutLine(length: whole.length, digest: whole.hash.finish())
+        try beginning.withUnsafeBufferPointer { try body(number, $0, cut) }
+    }
+}
+
+private func byteOrderMark(_ bytes: UnsafeBufferPointer<UInt8>) -> Int { bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0 }
 
 /// What reading a file brought to light.
 struct FileReading: Equatable {
@@ -102,56 +128,34 @@ private func firstNewline(_ bytes: UnsafeBufferPointer<UInt8>, _ from: Int, _ to
 }
 
 /// The bytes of a file after decompression, and the digest of those before it.
-private struct ByteSource: ~Copyable {
+private final class ByteSource {
     private let file: InputFile
-    private var left: Int64
+    private(set) var left: Int64
     private var hash = SHA256()
     private var gzip: GzipReader?
-    private var input = [UInt8](repeating: 0, count: 1 << 18)
-    private var inputStart = 0
-    private var inputEnd = 0
-    private var looked = false
 
-    init(file: InputFile, size: Int64) throws { (self.file, left) = (file, size) }
-
-    mutating func read(into out: UnsafeMutableRawBufferPointer) throws -> Int {
-        if !looked {
-            looked = true
-            try refill()
-            // RFC 1952: a gzip member begins with 1f 8b.
-            if inputEnd >= 2, input[0] == 0x1f, input[1] == 0x8b { gzip = try GzipReader(path: file.path) }
-        }
-        while true {
-            if inputStart == inputEnd { try refill() }
-            let waiting = inputEnd - inputStart
-            if gzip == nil {
-                let count = min(waiting, out.count)
-                input.withUnsafeBytes { out.copyMemory(from: .init(rebasing: $0[inputStart..<inputStart + count])) }
-                inputStart += count
-                return count
-            }
-            let (taken, made) = try input.withUnsafeBytes {
-                try gzip!.read(from: .init(rebasing: $0[inputStart..<inputEnd]), into: out, atEnd: left == 0)
-            }
-            inputStart += taken
-            if made > 0 || (waiting == 0 && left == 0) { return made }
+    init(_ file: InputFile, size: Int64) throws {
+        (self.file, left) = (file, size)
+        var magic: [UInt8] = [0, 0]
+        // RFC 1952: a gzip member begins with 1f 8b.
+        if size >= 2, try magic.withUnsafeMutableBytes({ try file.read(at: 0, into: $0) }) == 2, magic == [0x1f, 0x8b] {
+            gzip = GzipReader(path: file.path) { [unowned self] in try raw($0) }
         }
     }
 
-    consuming func digest() -> Digest { hash.finish() }
+    func read(into window: ByteWindow) throws -> Bool {
+        if let gzip { return try gzip.read(into: window) }
+        return try window.read { try raw($0) } > 0
+    }
 
-    private mutating func refill() throws {
-        (inputStart, inputEnd) = (0, 0)
-        while inputEnd < 2, left > 0 {
-            let wanted = min(input.count - inputEnd, Int(left))
-            let count = try input.withUnsafeMutableBytes { try file.read(into: .init(rebasing: $0[inputEnd..<inputEnd + wanted])) }
-            if count == 0 {
-                left = 0
-                break
-            }
-            input.withUnsafeBytes { hash.update(.init(rebasing: $0[inputEnd..<inputEnd + count])) }
-            inputEnd += count
-            left -= Int64(count)
-        }
+    func digest() -> Digest { hash.finish() }
+
+    private func raw(_ room: UnsafeMutableRawBufferPointer) throws -> Int {
+        let wanted = min(room.count, Int(left))
+        guard wanted > 0 else { return 0 }
+        let count = try file.read(into: .init(rebasing: room[0..<wanted]))
+        hash.update(.init(rebasing: room[0..<count]))
+        left = count == 0 ? 0 : left - Int64(count)
+        return count
     }
 }
