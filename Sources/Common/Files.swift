@@ -11,6 +11,7 @@ func systemFailure(_ what: String, _ path: String, code: Int32 = errno) -> Failu
         case EACCES, EPERM: "Permission was denied; check its owner and mode."
         case EROFS: "The file system is read-only."
         case ENOSPC, EDQUOT: "The disk is full; free some room and run again."
+        case EEXIST: "A file of this name stands in the way."
         case EISDIR: "It is a folder."
         case ENOTDIR: "A part of the path is not a folder."
         default: String(cString: strerror(code)) + "."

@@ -105,7 +105,7 @@ import Testing
             )
             #expect(
                 sentence { try makeFolder(folder + "/latin/below") }
-                    == "\(folder)/latin/below: could not make the folder. A part of the path is not a folder.")
+                    == "\(folder)/latin: could not make the folder. A file of this name stands in the way.")
         }
     }
 
