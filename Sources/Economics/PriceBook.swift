@@ -46,17 +46,21 @@ public struct PriceRow: Sendable {
         return "\(provider)|\(models)|\(tier)|\(meter)|\(aboveInputTokens)|\(low)|\(high)|\(per)|\(valid)|\(knownFrom)"
     }
 
-    /// How exactly a model's name is meant by this row; nil where it is not. The greatest wins.
+    /// How exactly a model's name is meant by this row; nil where it is not. The greatest wins: a longer name before a shorter one,
+    /// and a name before a pattern of the same letters.
     func matchLength(_ model: String) -> Int? {
-        models.filter { name in
-            if name == model { return true }
-            if name.hasSuffix("*") { return model.hasPrefix(name.dropLast()) }
+        models.compactMap { name in
+            if name.hasSuffix("*") { return model.hasPrefix(name.dropLast()) ? 2 * name.count - 2 : nil }
+            guard model.hasPrefix(name) else { return nil }
             // Vendors add the day of a model's release to its name: claude-haiku-4-5-20251001, or …@20251001.
-            guard model.hasPrefix(name) else { return false }
             let rest = model.dropFirst(name.count)
-            return rest.count == 9 && (rest.first == "-" || rest.first == "@") && rest.dropFirst().allSatisfy { $0.isASCII && $0.isNumber }
-        }.map(\.count).max()
+            let isDay = rest.count == 9 && (rest.first == "-" || rest.first == "@") && rest.dropFirst().allSatisfy { $0.isASCII && $0.isNumber }
+            return rest.isEmpty || isDay ? 2 * name.count + 1 : nil
+        }.max()
     }
+
+    /// Whether the vendor charged it on a day.
+    func holds(on day: Day) -> Bool { validFrom <= day && day <= validTo ?? day }
 }
 
 // MARK: - Files
@@ -184,17 +188,20 @@ extension PriceBook {
 /// The rates for one provider, model and tier, ready for many requests.
 struct Tariff {
     private let byMeter: [[PriceRow]]
-    private let thresholds: [Int64]
+    /// From the highest down, each with its rows.
+    private let thresholds: [(above: Int64, rows: [PriceRow])]
 
     init(_ candidates: [PriceRow]) {
         byMeter = Meter.allCases.map { meter in candidates.filter { $0.meter == meter } }
-        thresholds = Set(candidates.map(\.aboveInputTokens)).sorted(by: >)
+        thresholds = Dictionary(grouping: candidates, by: \.aboveInputTokens).sorted { $0.key > $1.key }.map { ($0.key, $0.value) }
     }
 
-    /// All meters of a request take the rates of the highest threshold that its whole input exceeds.
-    func threshold(input: Int64) -> Int64 { thresholds.first { input > $0 } ?? -1 }
+    /// All meters of a request take the rates of the highest threshold of its day that its whole input exceeds.
+    func threshold(input: Int64, on day: Day) -> Int64 {
+        thresholds.first { input > $0.above && $0.rows.contains { $0.holds(on: day) } }?.above ?? -1
+    }
 
     func row(_ meter: Int, on day: Day, above threshold: Int64) -> PriceRow? {
-        byMeter[meter].first { $0.aboveInputTokens == threshold && $0.validFrom <= day && day <= $0.validTo ?? day }
+        byMeter[meter].first { $0.aboveInputTokens == threshold && $0.holds(on: day) }
     }
 }

@@ -160,10 +160,18 @@ private struct Grouping {
         var counts = [Int64?](repeating: nil, count: tokens.count)
         for meter in counts.indices { counts[meter] = tokens[meter]?.integer(at: row) }
         into.requests += 1
-        for meter in counts.indices { into.tokens[meter] += counts[meter] ?? 0 }
         let day = Instant(microseconds: time).dayUTC
-        let input = counts[0...3].reduce(0) { $0 + ($1 ?? 0) }
-        let threshold = tariff.threshold(input: input)
+        var (input, isTooLarge) = (Int64(0), false)
+        for meter in counts.indices {
+            let count = counts[meter] ?? 0
+            let (sum, overflow) = into.tokens[meter].addingReportingOverflow(count)
+            into.tokens[meter] = sum
+            let (whole, wholeOverflow) = input.addingReportingOverflow(meter <= 3 ? count : 0)
+            input = whole
+            isTooLarge = isTooLarge || overflow || wholeOverflow
+        }
+        guard !isTooLarge else { throw Failure("A count of tokens is too large to add up. Look for a damaged row on \(day) in the usage log.") }
+        let threshold = tariff.threshold(input: input, on: day)
         // Reasoning tokens are part of the output: priced at their own row where the book has one, else as output.
         let reasoning = Meter.allCases.count - 1
         let output = reasoning - 1

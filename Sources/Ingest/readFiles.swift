@@ -35,22 +35,19 @@ private func readFile(
         let mapping = try Mapping(source, file: path, tree: &tree)
         return Lane(mapping, file: path, linesRead: entry.linesRead, range: order.range, output: output)
     }
-    let nodes = tree.nodes
-    let slotCount = max(tree.slotCount, 1)
-    let slots = UnsafeMutablePointer<RawValue>.allocate(capacity: slotCount)
+    let compiled = CompiledTree(tree)
+    let slots = UnsafeMutablePointer<RawValue>.allocate(capacity: compiled.slotCount)
     defer { slots.deallocate() }
-    let reading = try nodes.withUnsafeBufferPointer { nodes in
-        try readLines(of: joined(order.data, path), size: size, longest: longestRecord, advance) { number, line, cut in
-            guard line.contains(where: { $0 != 0x20 && $0 != 0x09 }) else { return }  // a blank line is no record
-            slots.update(repeating: RawValue(), count: slotCount)
-            var scan = ScanResult.whole
-            if let cut {
-                scan = .cut(cut)
-            } else if let problem = JSONScanner.scan(line, for: nodes.baseAddress!, into: slots) {
-                scan = .damaged(problem)
-            }
-            for lane in lanes { try lane.take(number, line, scan, slots) }
+    let reading = try readLines(of: joined(order.data, path), size: size, longest: longestRecord, advance) { number, line, cut in
+        guard line.contains(where: { $0 != 0x20 && $0 != 0x09 }) else { return }  // a blank line is no record
+        slots.update(repeating: RawValue(), count: compiled.slotCount)
+        var scan = ScanResult.whole
+        if let cut {
+            scan = .cut(cut)
+        } else if let problem = JSONScanner.scan(line, for: compiled, into: slots) {
+            scan = .damaged(problem)
         }
+        for lane in lanes { try lane.take(number, line, scan, slots) }
     }
     for lane in lanes { try lane.flush() }
     return (lanes, reading)

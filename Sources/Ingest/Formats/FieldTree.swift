@@ -35,6 +35,55 @@ struct FieldTree: Sendable {
     }
 }
 
+/// A tree of wanted paths on raw memory, as the scanner walks it.
+final class CompiledTree {
+    /// One place in the tree: its children stand one after another in `entries`.
+    struct Entry {
+        let name: UnsafePointer<UInt8>
+        let length: Int32
+        /// Whether a record can only write the name as it is; one with a quote, a backslash or a control character needs escapes.
+        let isPlain: Bool
+        /// Where the value goes, or -1 where nobody wants the value itself.
+        let slot: Int32
+        let firstChild: Int32
+        let childCount: Int32
+    }
+
+    let entries: UnsafeMutablePointer<Entry>
+    let slotCount: Int
+    private let count: Int
+    private let names: UnsafeMutablePointer<UInt8>
+
+    init(_ tree: FieldTree) {
+        slotCount = max(tree.slotCount, 1)
+        count = tree.nodes.count
+        entries = .allocate(capacity: count)
+        names = .allocate(capacity: tree.nodes.reduce(1) { $0 + $1.names.reduce(0) { $0 + $1.count } })
+        // Breadth first, so that the children of one node are neighbours.
+        var order: [(node: Int32, name: [UInt8])] = [(0, [])]
+        var nameEnd = 0
+        var at = 0
+        while at < order.count {
+            let (number, name) = order[at]
+            let node = tree.nodes[Int(number)]
+            (names + nameEnd).update(from: name, count: name.count)
+            (entries + at).initialize(
+                to: Entry(
+                    name: UnsafePointer(names + nameEnd), length: Int32(name.count),
+                    isPlain: name.allSatisfy { $0 >= 0x20 && $0 != 0x22 && $0 != 0x5c }, slot: node.slot, firstChild: Int32(order.count),
+                    childCount: Int32(node.children.count)))
+            nameEnd += name.count
+            order += zip(node.children, node.names).map { ($0, $1) }
+            at += 1
+        }
+    }
+
+    deinit {
+        entries.deallocate()
+        names.deallocate()
+    }
+}
+
 /// Where in a record's bytes a wanted value stands; for strings without the quotes.
 struct RawValue {
     enum Kind: UInt8 { case absent, null, no, yes, number, string, escapedString, array, object }

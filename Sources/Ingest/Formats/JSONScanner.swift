@@ -1,3 +1,5 @@
+import Glibc
+
 /// Reads one JSON record (RFC 8259, strictly) and notes where the wanted values stand, without building anything.
 ///
 /// The record must be one value, whole: a truncated or damaged one is refused with the byte where it went wrong.
@@ -6,8 +8,7 @@ struct JSONScanner {
     private let base: UnsafePointer<UInt8>
     private let end: Int
     private var at = 0
-    /// For each node of the tree, the child after the one last found: keys mostly come in the same order.
-    private let tree: UnsafePointer<FieldTree.Node>
+    private let tree: UnsafePointer<CompiledTree.Entry>
     private let slots: UnsafeMutablePointer<RawValue>
     private var problem: Problem?
 
@@ -22,10 +23,10 @@ struct JSONScanner {
 
     /// Fills `slots` (which the caller has cleared) from `record`. nil is success.
     static func scan(
-        _ record: UnsafeBufferPointer<UInt8>, for tree: UnsafePointer<FieldTree.Node>, into slots: UnsafeMutablePointer<RawValue>
+        _ record: UnsafeBufferPointer<UInt8>, for tree: CompiledTree, into slots: UnsafeMutablePointer<RawValue>
     ) -> Problem? {
         guard let base = record.baseAddress else { return Problem(what: "is empty", byte: 0) }
-        var scanner = JSONScanner(base: base, end: record.count, tree: tree, slots: slots)
+        var scanner = JSONScanner(base: base, end: record.count, tree: UnsafePointer(tree.entries), slots: slots)
         scanner.skipSpace()
         scanner.value(node: 0, depth: 0)
         scanner.skipSpace()
@@ -34,7 +35,7 @@ struct JSONScanner {
     }
 
     private init(
-        base: UnsafePointer<UInt8>, end: Int, tree: UnsafePointer<FieldTree.Node>, slots: UnsafeMutablePointer<RawValue>
+        base: UnsafePointer<UInt8>, end: Int, tree: UnsafePointer<CompiledTree.Entry>, slots: UnsafeMutablePointer<RawValue>
     ) {
         (self.base, self.end, self.tree, self.slots) = (base, end, tree, slots)
     }
@@ -93,19 +94,29 @@ struct JSONScanner {
             at += 1
             return
         }
-        var expected = 0
+        let firstChild = node >= 0 ? tree[Int(node)].firstChild : 0
+        let childCount = node >= 0 ? tree[Int(node)].childCount : 0
+        // Keys mostly come in the order in which they were found last.
+        var expected: Int32 = 0
         while true {
             guard at < end, base[at] == 0x22 else { return fail(at < end ? "lacks a key in quotes" : "ends in the middle") }
-            let start = at + 1
-            let escaped = string()
-            if problem != nil { return }
-            let child = node >= 0 ? find(node, start, at - 1, escaped: escaped, expected: &expected) : -1
+            var child: Int32 = -1
+            if expected < childCount, isNext(tree[Int(firstChild &+ expected)]) {
+                child = firstChild &+ expected
+                at = at &+ Int(tree[Int(child)].length) &+ 2
+            } else {
+                let start = at + 1
+                let escaped = string()
+                if problem != nil { return }
+                if childCount > 0 { child = find(firstChild, childCount, start, at - 1, escaped: escaped) }
+            }
+            if child >= 0 { expected = child &- firstChild &+ 1 == childCount ? 0 : child &- firstChild &+ 1 }
             skipSpace()
             guard at < end, base[at] == 0x3a else { return fail(at < end ? "lacks a colon" : "ends in the middle") }
             at += 1
             skipSpace()
             // Only a nested value can leave something behind that its second appearance does not overwrite.
-            if child >= 0, !tree[Int(child)].children.isEmpty { forget(child) }
+            if child >= 0, tree[Int(child)].childCount > 0 { forget(child) }
             value(node: child, depth: depth + 1)
             if problem != nil { return }
             skipSpace()
@@ -124,28 +135,25 @@ struct JSONScanner {
     private func forget(_ node: Int32) {
         let entry = tree[Int(node)]
         if entry.slot >= 0 { slots[Int(entry.slot)].kind = .absent }
-        for child in entry.children { forget(child) }
+        for child in entry.firstChild..<entry.firstChild + entry.childCount { forget(child) }
     }
 
-    /// The child of a node whose name is the key at these bytes, or -1.
-    private func find(_ node: Int32, _ start: Int, _ stop: Int, escaped: Bool, expected: inout Int) -> Int32 {
-        let count = tree[Int(node)].names.count
-        if count == 0 { return -1 }
+    /// Whether this very key stands here, from quote to quote.
+    @inline(__always) private func isNext(_ entry: CompiledTree.Entry) -> Bool {
+        let length = Int(entry.length)
+        guard end &- at >= length &+ 2, base[at &+ length &+ 1] == 0x22 else { return false }
+        return entry.isPlain && memcmp(base + at + 1, entry.name, length) == 0
+    }
+
+    /// The child whose name is the key at these bytes, or -1.
+    private func find(_ first: Int32, _ count: Int32, _ start: Int, _ stop: Int, escaped: Bool) -> Int32 {
         if escaped {
             let key = unescaped(UnsafeBufferPointer(start: base + start, count: stop - start))
-            return tree[Int(node)].names.firstIndex(of: key).map { tree[Int(node)].children[$0] } ?? -1
+            return (first..<first + count).first { key.elementsEqual(UnsafeBufferPointer(start: tree[Int($0)].name, count: Int(tree[Int($0)].length))) } ?? -1
         }
-        for step in 0..<count {
-            let candidate = expected + step < count ? expected + step : expected + step - count
-            let matches = tree[Int(node)].names[candidate].withUnsafeBufferPointer { name in
-                guard name.count == stop - start else { return false }
-                for index in 0..<name.count where name[index] != base[start + index] { return false }
-                return true
-            }
-            if matches {
-                expected = candidate + 1 == count ? 0 : candidate + 1
-                return tree[Int(node)].children[candidate]
-            }
+        for child in first..<first &+ count {
+            let entry = tree[Int(child)]
+            if Int(entry.length) == stop &- start, memcmp(entry.name, base + start, stop &- start) == 0 { return child }
         }
         return -1
     }
@@ -214,8 +222,13 @@ struct JSONScanner {
                 let slash = word ^ 0x5c5c_5c5c_5c5c_5c5c
                 let found =
                     (word &- 0x2020_2020_2020_2020) | (quote &- 0x0101_0101_0101_0101) | (slash &- 0x0101_0101_0101_0101) | word
-                if found & 0x8080_8080_8080_8080 != 0 { break }
-                at += 8
+                let marks = found & 0x8080_8080_8080_8080
+                if marks != 0 {
+                    // The lowest mark is always right: borrows only go upwards.
+                    at &+= marks.trailingZeroBitCount >> 3
+                    break
+                }
+                at &+= 8
             }
             guard at < end else { break }
             let byte = base[at]

@@ -27,6 +27,8 @@ func readLines(
             return try kept.emit(number, line, body)
         }
         if number == 1 { line = .init(rebasing: line[byteOrderMark(line)...]) }
+        // The limit is the same wherever a read happened to end.
+        if line.count > longest { return try LongLine(line).emit(number, .init(start: nil, count: 0), body) }
         try body(number, line, nil)
     }
     var left = size
