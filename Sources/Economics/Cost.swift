@@ -37,6 +37,17 @@ public struct Measures: Equatable, Sendable {
         a.cost += b.cost
     }
 
+    /// The same, but refused with a sentence where a count does not fit.
+    mutating func add(_ other: Measures) throws {
+        for meter in tokens.indices where tokens[meter].addingReportingOverflow(other.tokens[meter]).overflow { throw Measures.tooLarge(nil) }
+        guard !cost.unpricedTokens.addingReportingOverflow(other.cost.unpricedTokens).overflow else { throw Measures.tooLarge(nil) }
+        self += other
+    }
+
+    static func tooLarge(_ day: Day?) -> Failure {
+        Failure("A count of tokens is too large to add up. Look for a damaged row\(day.map { " on \($0)" } ?? "") in the usage log.")
+    }
+
     /// The share of requests whose cost is known, in units of 10^-4; nil without requests.
     public var coverage: ExactDecimal? {
         Money(units: Int128(requests - cost.unpricedRequests)).ratio(to: Money(units: Int128(requests)), places: 4)

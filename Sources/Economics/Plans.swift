@@ -88,6 +88,13 @@ public struct PlanHistory: Sendable {
         agreements = found.mapValues { $0.sorted { ($0.start, $0.id) > ($1.start, $1.id) } }
     }
 
+    /// Whether no agreement of a user begins or ends between two moments.
+    func isConstant(_ user: String, from first: Instant, to last: Instant) -> Bool {
+        agreements[user]?.allSatisfy { agreement in
+            [agreement.start, agreement.end].allSatisfy { $0 <= first.microseconds || $0 > last.microseconds }
+        } ?? true
+    }
+
     public func plan(of user: String, at instant: Instant) -> String? {
         let time = instant.microseconds
         return agreements[user]?.first { $0.start <= time && time < $0.end }?.plan ?? otherwise

@@ -196,6 +196,8 @@ struct Tariff {
         thresholds = Dictionary(grouping: candidates, by: \.aboveInputTokens).sorted { $0.key > $1.key }.map { ($0.key, $0.value) }
     }
 
+    var hasThresholds: Bool { thresholds.contains { $0.above >= 0 } }
+
     /// All meters of a request take the rates of the highest threshold of its day that its whole input exceeds.
     func threshold(input: Int64, on day: Day) -> Int64 {
         thresholds.first { input > $0.above && $0.rows.contains { $0.holds(on: day) } }?.above ?? -1

@@ -23,7 +23,8 @@ public struct Prompt: Sendable {
         guard let text = String(validating: bytes, as: UTF8.self) else { throw Failure("The prompt is not UTF-8 text.", at: Place(path: path)) }
         var parts: [String: (text: String, line: Int)] = [:]
         var current = ""
-        for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        // A line end of two characters is one Character to Swift, and would hide every line.
+        for (number, line) in text.replacing("\r\n", with: "\n").split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             if line.hasPrefix("## ") {
                 current = String(line.dropFirst(3))
                 parts[current] = ("", number + 2)

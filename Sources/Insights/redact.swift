@@ -7,20 +7,23 @@ public func redacted(_ text: String) -> String {
     func flush() {
         // Numbers may be written in groups: 030 123 45 67, 4111-1111-1111-1111.
         let count = digits.joined().filter(\.isNumber).count
-        if count >= 7 { out.append("[number]" + trailing(digits.last ?? "")) } else { out += digits.map(String.init) }
+        if count >= mostDigits { out.append("[number]" + trailing(digits.last ?? "")) } else { out += digits.map(String.init) }
         digits = []
     }
     for word in text.split(whereSeparator: \.isWhitespace) {
         let lower = word.lowercased()
-        if word.contains(where: \.isNumber), word.allSatisfy({ $0.isNumber || "+-()./,;:".contains($0) }) {
+        if word.contains(where: \.isNumber), word.allSatisfy({ $0.isNumber || "+-()./,;:!?".contains($0) }) {
             digits.append(word)
             continue
         }
         flush()
         if word.contains("@"), word.contains(".") {
             out.append("[mail]" + trailing(word))
-        } else if lower.contains("://") || lower.hasPrefix("www.") {
+        } else if lower.contains("://") || lower.contains("www.") {
             out.append("[link]" + trailing(word))
+        } else if word.filter(\.isNumber).count >= mostDigits {
+            // A number with letters before or behind it: tel:030123456, or an account's.
+            out.append("[number]" + trailing(word))
         } else {
             out.append(String(word))
         }
@@ -28,6 +31,9 @@ public func redacted(_ text: String) -> String {
     flush()
     return out.joined(separator: " ")
 }
+
+/// So many digits together may call or charge somebody.
+private let mostDigits = 7
 
 /// The first characters of a text, cut at a word.
 func excerpt(_ text: String, atMost limit: Int) -> String {

@@ -44,8 +44,8 @@ let costsCommand = Command(
     let period = asked ?? Period(first: job.zone.day(of: held.first.startUTC), last: job.zone.day(of: (held.last + 1).startUTC))
 
     let query = CostQuery(period: period, every: grain, by: dimensions, where: filters, countsUsers: true)
-    let rows = try rollUpCosts(query, model, lake)
-    let whole = try rollUpCosts(CostQuery(period: period, every: .all, by: [], where: filters, countsUsers: true), model, lake).first
+    let table = try tabulateCosts(query, model, lake, threads: context.threads)
+    let (rows, whole) = (table.rows, table.total)
     let shown = ordered(rows, by: invocation.value(sort)).prefix(limit ?? rows.count)
     var notes: [String] = []
     if shown.count < rows.count { notes.append("\(shown.count) of \(counted(rows.count, "row")) shown; the last row sums all of them.") }
@@ -61,12 +61,12 @@ let costsCommand = Command(
             .init("cost", "Cost \(job.currency)", .right, places: 6), .init("cost_per_user", "Per user", .right, places: 6),
             .init("priced", "Priced", .right),
         ]
-    let table = Table(
+    let printed = Table(
         name: "costs", columns: columns,
         rows: shown.map { row in
             (grain == .all ? [] : [.text(row.period.description)]) + row.keys.map { $0.map(Table.Cell.text) ?? .missing("none") } + cells(row.measures, row.users)
         }, totals: whole.map { blank + cells($0.measures, $0.users) }, notes: notes)
-    try show(table, invocation)
+    try show(printed, invocation)
     return 0
 }
 

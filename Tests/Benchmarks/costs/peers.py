@@ -12,9 +12,8 @@ sums = ["input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "output_to
 if engine == "duckdb":
     import duckdb
 
-    query = f"""SELECT CAST(ts AT TIME ZONE 'UTC' AS DATE) AS d, {', '.join(keys)}, count(*), count(DISTINCT "user"),
+    query = f"""SELECT strftime(ts, '%Y-%m-%d') AS d, {', '.join(keys)}, count(*), count(DISTINCT "user"),
         {', '.join(f'sum({name})' for name in sums)} FROM read_parquet('{files}', hive_partitioning = false) GROUP BY ALL"""
-    query = query.replace("CAST(ts AT TIME ZONE 'UTC' AS DATE)", "date_trunc('day', ts)")
     duckdb.execute("SET TimeZone = 'UTC'")
     print(len(duckdb.execute(query).fetchall()))
 elif engine == "polars":

@@ -1,0 +1,397 @@
+import Common
+import Lake
+
+/// Adds up the costs of many batches for one thread. Rows are sorted by time within a part, so a stretch of days is a run of rows.
+final class CostAccumulator {
+    private let plan: CostPlan
+    private(set) var groups: [GroupKey: Int] = [:]
+    private(set) var keys: [GroupKey] = []
+    private(set) var measures: [Measures] = []
+    /// Each group's users, by the codes of `users`; one may stand several times.
+    private(set) var members: [[Int32]] = []
+    private(set) var texts: [TextInterner]
+    private(set) var users = TextInterner()
+    private var tariffs: [[String?]: Tariff] = [:]
+
+    struct GroupKey: Hashable {
+        let bucket: Int32
+        let codes: [Int32]
+    }
+
+    init(_ plan: CostPlan) {
+        self.plan = plan
+        texts = plan.query.dimensions.map { _ in TextInterner() }
+    }
+
+    func add(_ batch: Batch, of day: Day) throws {
+        guard case .integers(let times, _)? = batch["ts"], batch.count > 0 else { return }
+        let planColumn = resolvedPlans(batch, times, day)
+        let columns = Columns(batch) { $0 == "plan" ? planColumn : batch[self.plan.model.column($0)] }
+        let wanted = filter(columns, count: batch.count)
+        let cells = Cells(columns, plan.query.dimensions, count: batch.count)
+        let tokens = Meter.allCases.map { TokenColumn(batch[$0.column]) }
+        let bounds = plan.bounds
+        var row = firstRow(times, atLeast: bounds[0])
+        var bucket = 0
+        while row < batch.count, bucket < plan.buckets.count {
+            let end = firstRow(times, atLeast: bounds[bucket + 1])
+            if end > row { try add(row..<end, Int32(bucket), day, times, columns, cells, tokens, wanted) }
+            (row, bucket) = (max(row, end), bucket + 1)
+        }
+    }
+
+    private func firstRow(_ times: [Int64], atLeast bound: Int64) -> Int {
+        var (low, high) = (0, times.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if times[middle] < bound { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    // MARK: - One stretch of rows
+
+    private func add(
+        _ rows: Range<Int>, _ bucket: Int32, _ day: Day, _ times: [Int64], _ columns: Columns, _ cells: Cells, _ tokens: [TokenColumn],
+        _ wanted: [Bool]?
+    ) throws {
+        var counts = [Int](repeating: 0, count: cells.count)
+        cells.codes.withUnsafeBufferPointer { codes in
+            counts.withUnsafeMutableBufferPointer { counts in
+                if let wanted {
+                    for row in rows where wanted[row] { counts[Int(codes[row])] &+= 1 }
+                } else {
+                    for row in rows { counts[Int(codes[row])] &+= 1 }
+                }
+            }
+        }
+        let sums = try tokens.map { try $0.sums(rows, cells, wanted, day) }
+        var groupOfCell = [Int32](repeating: -1, count: cells.count)
+        var eventByEvent: [Bool]?
+        var tariffOfCell: [Int: Tariff] = [:]
+        let isUnknown = tokens.allSatisfy(\.hasNulls)
+        for cell in counts.indices where counts[cell] > 0 {
+            let group = self.group(bucket, cells, cell)
+            groupOfCell[cell] = Int32(group)
+            var own = Measures()
+            own.requests = counts[cell]
+            own.tokens = sums.map { $0[cell] }
+            try measures[group].add(own)
+            let tariff = self.tariff(cells, cell)
+            let prices = isUnknown ? nil : UnitPrices(tariff, on: day)
+            if let prices, sums.indices.allSatisfy({ prices.low[$0] != nil || sums[$0][cell] == 0 || $0 == sums.count - 1 }) {
+                for meter in sums.indices.dropLast() {
+                    guard let low = prices.low[meter], let high = prices.high[meter] else { continue }
+                    measures[group].cost.low += try amount(low, sums[meter][cell], tariff, day)
+                    measures[group].cost.high += try amount(high, sums[meter][cell], tariff, day)
+                }
+            } else {
+                tariffOfCell[cell] = tariff
+                if eventByEvent == nil { eventByEvent = [Bool](repeating: false, count: cells.count) }
+                eventByEvent?[cell] = true
+            }
+        }
+        if let eventByEvent {
+            for row in rows {
+                let cell = Int(cells.codes[row])
+                guard eventByEvent[cell], wanted?[row] ?? true, let tariff = tariffOfCell[cell] else { continue }
+                try price(row, day, tokens, tariff, &measures[Int(groupOfCell[cell])].cost)
+            }
+        }
+        if plan.query.countsUsers { countUsers(rows, columns, cells, groupOfCell, wanted) }
+    }
+
+    private func amount(_ units: Int128, _ tokens: Int64, _ tariff: Tariff, _ day: Day) throws -> Money {
+        let (amount, overflow) = units.multipliedReportingOverflow(by: Int128(tokens))
+        guard !overflow else { throw Failure("A cost is too large: \(tokens) tokens on \(day). Look for a damaged row in the usage log.") }
+        return Money(units: amount)
+    }
+
+    /// One event × one meter is the atom: priced and rounded once; everything above it is integer addition (promise 3).
+    private func price(_ row: Int, _ day: Day, _ tokens: [TokenColumn], _ tariff: Tariff, _ cost: inout Cost) throws {
+        var counts = tokens.map { $0[row] }
+        // Tokens that were not exported are unknown, not zero.
+        let nothingExported = counts.allSatisfy { $0 == nil }
+        var input: Int64 = 0
+        for count in counts[0...3] {
+            let (sum, overflow) = input.addingReportingOverflow(count ?? 0)
+            guard !overflow else { throw Measures.tooLarge(day) }
+            input = sum
+        }
+        let threshold = tariff.threshold(input: input, on: day)
+        // Reasoning tokens are part of the output: priced at their own row where the book has one, else as output.
+        let reasoning = Meter.allCases.count - 1
+        let output = reasoning - 1
+        if let thinking = counts[reasoning], tariff.row(reasoning, on: day, above: threshold) != nil {
+            counts[output] = max(0, (counts[output] ?? 0) - thinking)
+        } else {
+            counts[reasoning] = nil
+        }
+        var unpriced: Int64 = 0
+        for meter in counts.indices {
+            guard let count = counts[meter], count > 0 else { continue }
+            guard let rate = tariff.row(meter, on: day, above: threshold) else {
+                unpriced += count
+                continue
+            }
+            guard let low = Money.product(of: Int128(count), at: rate.low, per: rate.per),
+                let high = rate.low == rate.high ? low : Money.product(of: Int128(count), at: rate.high, per: rate.per)
+            else { throw Failure("A cost is too large for this price: \(count) tokens at \(rate.high).", at: rate.place) }
+            cost.low += low
+            cost.high += high
+        }
+        if unpriced > 0 || nothingExported {
+            cost.unpricedRequests += 1
+            let (sum, overflow) = cost.unpricedTokens.addingReportingOverflow(unpriced)
+            guard !overflow else { throw Measures.tooLarge(day) }
+            cost.unpricedTokens = sum
+        }
+    }
+
+    private func group(_ bucket: Int32, _ cells: Cells, _ cell: Int) -> Int {
+        let codes = plan.query.dimensions.indices.map { index in cells.text(index, of: cell).map { texts[index].code(of: $0) } ?? -1 }
+        let key = GroupKey(bucket: bucket, codes: codes)
+        if let known = groups[key] { return known }
+        groups[key] = keys.count
+        keys.append(key)
+        measures.append(Measures())
+        members.append([])
+        return keys.count - 1
+    }
+
+    private func tariff(_ cells: Cells, _ cell: Int) -> Tariff {
+        let names = (0..<3).map { cells.text(plan.query.dimensions.count + $0, of: cell) }
+        if let known = tariffs[names] { return known }
+        let rows = plan.model.book.candidates(provider: names[0], model: names[1], tier: names[2], knownAsOf: plan.model.knownAsOf)
+        let tariff = Tariff(rows)
+        tariffs[names] = tariff
+        return tariff
+    }
+
+    // MARK: - Users
+
+    /// Each user once for each group of the stretch: a bit says who was there already.
+    private func countUsers(_ rows: Range<Int>, _ columns: Columns, _ cells: Cells, _ groupOfCell: [Int32], _ wanted: [Bool]?) {
+        guard case .text(let codes, let dictionary)? = columns["user"] else { return }
+        let present = Array(Set(groupOfCell.filter { $0 >= 0 })).sorted()
+        var position = [Int32: Int](minimumCapacity: present.count)
+        for (index, group) in present.enumerated() { position[group] = index }
+        let lineOfCell = groupOfCell.map { $0 < 0 ? -1 : position[$0] ?? -1 }
+        let width = (dictionary.count + 63) / 64
+        var global = [Int32](repeating: -1, count: dictionary.count)
+        func name(_ code: Int) -> Int32 {
+            if global[code] < 0 { global[code] = users.code(of: dictionary[Int32(code)]) }
+            return global[code]
+        }
+        guard present.count * width <= 1 << 22 else {
+            // Very many groups: the lists hold repetitions, which are left out at the end.
+            for row in rows where codes[row] >= 0 && (wanted?[row] ?? true) { members[Int(groupOfCell[Int(cells.codes[row])])].append(name(Int(codes[row]))) }
+            return
+        }
+        var bits = [UInt64](repeating: 0, count: present.count * width)
+        bits.withUnsafeMutableBufferPointer { bits in
+            for row in rows where codes[row] >= 0 && (wanted?[row] ?? true) {
+                let code = Int(codes[row])
+                bits[lineOfCell[Int(cells.codes[row])] &* width &+ code >> 6] |= 1 << UInt64(truncatingIfNeeded: code & 63)
+            }
+        }
+        for (line, group) in present.enumerated() {
+            for word in 0..<width {
+                var left = bits[line * width + word]
+                while left != 0 {
+                    members[Int(group)].append(name(word * 64 + left.trailingZeroBitCount))
+                    left &= left &- 1
+                }
+            }
+        }
+    }
+
+    // MARK: - Rows that are meant, and their plans
+
+    private func filter(_ columns: Columns, count: Int) -> [Bool]? {
+        guard !plan.query.filters.isEmpty else { return nil }
+        var wanted = [Bool](repeating: true, count: count)
+        for filter in plan.query.filters {
+            guard case .text(let codes, let dictionary)? = columns[filter.dimension] else { return [Bool](repeating: false, count: count) }
+            let matches = dictionary.matches(filter.value)
+            // An empty value asks for the rows that do not say.
+            for row in 0..<count where !(codes[row] < 0 ? filter.value.isEmpty : matches[Int(codes[row])]) { wanted[row] = false }
+        }
+        return wanted
+    }
+
+    /// The plan that stands on the event, or the one its user had at the time.
+    private func resolvedPlans(_ batch: Batch, _ times: [Int64], _ day: Day) -> Column? {
+        guard let plans = plan.plans, case .text(let own, let ownNames)? = batch["plan"], case .text(let codes, let names)? = batch["user"] else {
+            return batch["plan"]
+        }
+        var interner = TextInterner()
+        let ownCodes = (0..<Int32(ownNames.count)).map { interner.code(of: ownNames[$0]) }
+        // Most users keep their plan all day: one look for each, and one for each event of the others.
+        let (first, last) = (day.startUTC, Instant(microseconds: (day + 1).startUTC.microseconds - 1))
+        let daily = (0..<Int32(names.count)).map { code -> Int32? in
+            let name = names[code]
+            guard plans.isConstant(name, from: first, to: last) else { return nil }
+            return plans.plan(of: name, at: first).map { interner.code(of: $0) } ?? -1
+        }
+        let resolved = (0..<batch.count).map { row -> Int32 in
+            if own[row] >= 0 { return ownCodes[Int(own[row])] }
+            guard codes[row] >= 0 else { return -1 }
+            if let code = daily[Int(codes[row])] { return code }
+            return plans.plan(of: names[codes[row]], at: Instant(microseconds: times[row])).map { interner.code(of: $0) } ?? -1
+        }
+        return .text(resolved, interner.dictionary)
+    }
+}
+
+/// The columns of a batch by the names of dimensions.
+private struct Columns {
+    private let find: (String) -> Column?
+
+    init(_ batch: Batch, _ find: @escaping (String) -> Column?) { self.find = find }
+    subscript(dimension: String) -> Column? { find(dimension) }
+}
+
+/// For each row of a batch the number of its combination of dimensions and of what decides the price.
+private struct Cells {
+    let codes: [Int32]
+    let count: Int
+    private let columns: [Column?]
+    /// For each cell the code in each column, -1 for none.
+    private let parts: [[Int32]]
+
+    init(_ source: Columns, _ dimensions: [String], count rows: Int) {
+        columns = (dimensions + ["provider", "model", "service_tier"]).map { source[$0] }
+        var codes = [Int32](repeating: 0, count: rows)
+        var parts: [[Int32]] = [[]]
+        for column in columns {
+            guard case .text(let own, let dictionary)? = column else {
+                parts = parts.map { $0 + [-1] }
+                continue
+            }
+            // Cells so far × values of this column, numbered again by what occurs.
+            let width = dictionary.count + 1
+            var next: [[Int32]] = []
+            if parts.count * width <= 1 << 20 {
+                var number = [Int32](repeating: -1, count: parts.count * width)
+                number.withUnsafeMutableBufferPointer { number in
+                    for row in 0..<rows {
+                        let pair = Int(codes[row]) &* width &+ Int(own[row] &+ 1)
+                        if number[pair] < 0 {
+                            number[pair] = Int32(next.count)
+                            next.append(parts[Int(codes[row])] + [own[row]])
+                        }
+                        codes[row] = number[pair]
+                    }
+                }
+            } else {
+                var number: [Int: Int32] = [:]
+                for row in 0..<rows {
+                    let pair = Int(codes[row]) * width + Int(own[row] + 1)
+                    if let known = number[pair] {
+                        codes[row] = known
+                    } else {
+                        number[pair] = Int32(next.count)
+                        next.append(parts[Int(codes[row])] + [own[row]])
+                        codes[row] = Int32(next.count - 1)
+                    }
+                }
+            }
+            parts = next
+        }
+        (self.codes, self.parts, count) = (codes, parts, parts.count)
+    }
+
+    func text(_ column: Int, of cell: Int) -> String? {
+        guard case .text(_, let dictionary)? = columns[column], parts[cell][column] >= 0 else { return nil }
+        return dictionary[parts[cell][column]]
+    }
+}
+
+/// The tokens of one meter.
+private struct TokenColumn {
+    private let values: [Int64]
+    private let nulls: Nulls
+    let hasNulls: Bool
+
+    init(_ column: Column?) {
+        guard case .integers(let values, let nulls)? = column else {
+            (self.values, nulls, hasNulls) = ([], .none, true)
+            return
+        }
+        (self.values, self.nulls, hasNulls) = (values, nulls, !nulls.isNull.isEmpty)
+    }
+
+    subscript(row: Int) -> Int64? { values.isEmpty || nulls.contains(row) ? nil : values[row] }
+
+    /// The sum of each cell's rows; a null holds 0.
+    func sums(_ rows: Range<Int>, _ cells: Cells, _ wanted: [Bool]?, _ day: Day) throws -> [Int64] {
+        var sums = [Int64](repeating: 0, count: cells.count)
+        guard !values.isEmpty else { return sums }
+        var isTooLarge = false
+        values.withUnsafeBufferPointer { values in
+            cells.codes.withUnsafeBufferPointer { codes in
+                sums.withUnsafeMutableBufferPointer { sums in
+                    for row in rows where wanted?[row] ?? true {
+                        let (sum, overflow) = sums[Int(codes[row])].addingReportingOverflow(values[row])
+                        sums[Int(codes[row])] = sum
+                        isTooLarge = isTooLarge || overflow
+                    }
+                }
+            }
+        }
+        guard !isTooLarge else { throw Measures.tooLarge(day) }
+        return sums
+    }
+}
+
+/// Accumulators for as many threads as come, and what they have added up together.
+final class AccumulatorPool: @unchecked Sendable {
+    // `unchecked`: the list is behind the lock, and each accumulator is lent to one thread at a time.
+    private let lock = Lock()
+    private let plan: CostPlan
+    private var idle: [CostAccumulator] = []
+
+    init(_ plan: CostPlan) { self.plan = plan }
+
+    func lend(_ work: (CostAccumulator) throws -> Void) throws {
+        let accumulator = lock.held { idle.popLast() } ?? CostAccumulator(plan)
+        try work(accumulator)
+        lock.held { idle.append(accumulator) }
+    }
+
+    func table() throws -> CostTable {
+        var rows: [[String?]: [Int32: (measures: Measures, users: [Int32])]] = [:]
+        var users = TextInterner()
+        for accumulator in idle {
+            let names = (0..<Int32(accumulator.users.dictionary.count)).map { users.code(of: accumulator.users.dictionary[$0]) }
+            for (index, key) in accumulator.keys.enumerated() {
+                let texts = key.codes.enumerated().map { $0.element < 0 ? nil : accumulator.texts[$0.offset].dictionary[$0.element] }
+                var row = rows[texts]?[key.bucket] ?? (Measures(), [])
+                try row.measures.add(accumulator.measures[index])
+                row.users += accumulator.members[index].map { names[Int($0)] }
+                rows[texts, default: [:]][key.bucket] = row
+            }
+        }
+        var seen = [Bool](repeating: false, count: users.dictionary.count)
+        var everybody = seen
+        func distinct(_ codes: [Int32]) -> Int {
+            var count = 0
+            for code in codes where !seen[Int(code)] {
+                (seen[Int(code)], everybody[Int(code)]) = (true, true)
+                count += 1
+            }
+            for code in codes { seen[Int(code)] = false }
+            return count
+        }
+        let counts = plan.query.countsUsers
+        let result = rows.flatMap { keys, buckets in
+            buckets.map { CostRow(period: plan.buckets[Int($0.key)], keys: keys, measures: $0.value.measures, users: counts ? distinct($0.value.users) : nil) }
+        }.sorted { ($0.period, $0.sortKey) < ($1.period, $1.sortKey) }
+        guard !result.isEmpty else { return CostTable(rows: [], total: nil) }
+        var whole = Measures()
+        for row in result { try whole.add(row.measures) }
+        let people = counts ? everybody.reduce(0) { $0 + ($1 ? 1 : 0) } : nil
+        return CostTable(rows: result, total: CostRow(period: plan.query.period, keys: [], measures: whole, users: people))
+    }
+}

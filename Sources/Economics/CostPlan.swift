@@ -1,0 +1,63 @@
+import Common
+import Lake
+import Ledger
+
+/// Everything about a cost query that is the same for all rows, shared by the threads that add them up.
+final class CostPlan: Sendable {
+    let query: CostQuery
+    let model: CostModel
+    let columns: [ColumnSpec]
+    /// Where each stretch begins, in microseconds, and where the last one ends.
+    let bounds: [Int64]
+    let buckets: [Period]
+    let plans: PlanHistory?
+
+    init(_ query: CostQuery, _ model: CostModel, _ lake: Lake) throws {
+        (self.query, self.model) = (query, model)
+        buckets = query.grain.buckets(of: query.period)
+        bounds = buckets.map { model.zone.start(of: $0.first).microseconds } + [model.zone.start(of: query.period.last + 1).microseconds]
+        let usesPlan = query.dimensions.contains("plan") || query.filters.contains { $0.dimension == "plan" }
+        plans =
+            usesPlan
+            ? try model.planLookup.map { try PlanHistory($0, try lake.newestSnapshots(job: model.job, kind: $0.kind)) }
+            : nil
+        var texts = Set(["provider", "model", "service_tier"] + (query.dimensions + query.filters.map(\.dimension)).map(model.column))
+        if query.countsUsers || plans != nil { texts.insert("user") }
+        columns =
+            [ColumnSpec("ts", .timestamp)] + Meter.allCases.map { ColumnSpec($0.column, .int64) }
+            + texts.sorted().map { ColumnSpec($0, .text) }
+    }
+}
+
+/// The prices of one provider, model and tier on one day, as whole units of 1e-12 for one token, where they are that simple.
+///
+/// Then a cost is tokens × units without rounding, so a group's tokens may be added up first: the same figure to the last digit as
+/// pricing every event by itself.
+struct UnitPrices {
+    /// By meter; nil where there is no price.
+    let low: [Int128?]
+    let high: [Int128?]
+
+    /// nil where the price depends on the request: on its size, or by rounding.
+    init?(_ tariff: Tariff, on day: Day) {
+        guard !tariff.hasThresholds else { return nil }
+        var (low, high): ([Int128?], [Int128?]) = ([], [])
+        for meter in Meter.allCases.indices {
+            guard let row = tariff.row(meter, on: day, above: -1) else {
+                low.append(nil)
+                high.append(nil)
+                continue
+            }
+            if meter == Meter.allCases.count - 1 { return nil }  // reasoning tokens come off the output, event by event
+            guard let lowUnits = UnitPrices.units(row.low, per: row.per), let highUnits = UnitPrices.units(row.high, per: row.per) else { return nil }
+            low.append(lowUnits)
+            high.append(highUnits)
+        }
+        (self.low, self.high) = (low, high)
+    }
+
+    private static func units(_ rate: ExactDecimal, per: Int128) -> Int128? {
+        guard let units = rate.units(places: Money.places) else { return nil }
+        return units % per == 0 ? units / per : nil
+    }
+}
