@@ -62,10 +62,13 @@ extension Ledger {
             """
         return try database.rows(sql, [.optional(job), .optional(period), .optional(state?.rawValue)]).map { row in
             guard let state = BulkBatch.State(rawValue: row.text(7)) else {
-                throw Failure("The ledger holds the unknown batch state \"\(row.text(7))\". Restore it from a backup.", at: Place(path: home))
+                throw Failure(
+                    "The ledger holds the unknown batch state \"\(row.text(7))\". Restore it from a backup.",
+                    at: Place(path: home))
             }
             return BulkBatch(
-                id: row.text(0), job: row.text(1), period: row.text(2), insight: row.text(3), provider: row.text(4), file: row.text(5),
+                id: row.text(0), job: row.text(1), period: row.text(2), insight: row.text(3), provider: row.text(4),
+                file: row.text(5),
                 requests: row.int(6), state: state, providerID: row.optionalText(8), answers: row.optionalText(9))
         }
     }

@@ -4,11 +4,13 @@ import Ledger
 
 /// Hands every prepared batch of a period to its provider. The intent is committed before anything leaves.
 public func submitBatches(job: String, period: Period, _ ledger: Ledger) throws {
-    for batch in try ledger.batches(job: job, period: period.description) where batch.state == .prepared || batch.state == .intended {
+    for batch in try ledger.batches(job: job, period: period.description)
+    where batch.state == .prepared || batch.state == .intended {
         try ledger.database.execute("UPDATE batches SET state = 'intended' WHERE id = ?", [.text(batch.id)])
         // Both providers there are have no effect outside the home, so a create whose outcome is unknown may be repeated.
         let id = try provider(named: batch.provider).create(batch, ledger)
-        try ledger.database.execute("UPDATE batches SET state = 'submitted', provider_id = ? WHERE id = ?", [.text(id), .text(batch.id)])
+        try ledger.database.execute(
+            "UPDATE batches SET state = 'submitted', provider_id = ? WHERE id = ?", [.text(id), .text(batch.id)])
     }
 }
 
@@ -17,7 +19,8 @@ public func submitBatches(job: String, period: Period, _ ledger: Ledger) throws 
 public func collectBatches(job: String, period: Period, insights: [Insight], _ ledger: Ledger) throws {
     for batch in try ledger.batches(job: job, period: period.description, state: .submitted) {
         guard let insight = insights.first(where: { $0.name == batch.insight }) else {
-            throw Failure("The batch \(batch.id) waits for the insight \"\(batch.insight)\", which the job no longer has. Put it back.")
+            throw Failure(
+                "The batch \(batch.id) waits for the insight \"\(batch.insight)\", which the job no longer has. Put it back.")
         }
         guard let raw = try provider(named: batch.provider).results(of: batch, insight, ledger) else { continue }
         try writeAtomically(raw, to: joined(ledger.home, batch.answersPlace))
@@ -42,7 +45,8 @@ private func pin(_ raw: [UInt8], _ batch: BulkBatch, _ insight: Insight, _ ledge
     try ledger.database.transaction {
         for (_, range) in resultLines(raw) {
             // A bad or foreign line says nothing about our requests; theirs stay missing.
-            guard let line = try? parseJSON(Array(raw[range]), path: batch.answersPlace), let id = line["custom_id"]?.string else { continue }
+            guard let line = try? parseJSON(Array(raw[range]), path: batch.answersPlace), let id = line["custom_id"]?.string
+            else { continue }
             let (outcome, detail) = judged(line, insight)
             let usage = line["result"]?["message"]?["usage"]
             func tokens(_ name: String) -> SQLValue { usage?[name]?.int.map { .count($0) } ?? .null }
@@ -53,7 +57,8 @@ private func pin(_ raw: [UInt8], _ batch: BulkBatch, _ insight: Insight, _ ledge
                 WHERE batch = ? AND custom_id = ? AND outcome IS NULL
                 """,
                 [
-                    .text(outcome), .optional(detail), .count(range.lowerBound), .count(range.count), .text(Digest.of(raw[range]).hex),
+                    .text(outcome), .optional(detail), .count(range.lowerBound), .count(range.count),
+                    .text(Digest.of(raw[range]).hex),
                     tokens("input_tokens"), tokens("cache_read_input_tokens"), tokens("cache_creation_input_tokens"),
                     tokens("output_tokens"), .text(batch.id), .text(id),
                 ])
@@ -114,14 +119,19 @@ extension Ledger {
                 let bytes = try files[file] ?? readFile(joined(home, file), as: "results")
                 files[file] = bytes
                 let (start, length) = (row.int(4), row.int(5))
-                guard start >= 0, length >= 0, start + length <= bytes.count, Digest.of(bytes[start..<start + length]).hex == row.text(6) else {
-                    throw Failure("The results are not what was received. Restore the file from a backup.", at: Place(path: joined(home, file)))
+                guard start >= 0, length >= 0, start + length <= bytes.count,
+                    Digest.of(bytes[start..<start + length]).hex == row.text(6)
+                else {
+                    throw Failure(
+                        "The results are not what was received. Restore the file from a backup.",
+                        at: Place(path: joined(home, file)))
                 }
                 let line = try parseJSON(Array(bytes[start..<start + length]), path: file)
                 content = try answerText(line).map { try parseJSON(Array($0.utf8), path: file) }
             }
             return Answer(
-                subject: row.text(0), outcome: row.optionalText(1), detail: row.optionalText(2), content: content, madeFrom: row.text(3),
+                subject: row.text(0), outcome: row.optionalText(1), detail: row.optionalText(2), content: content,
+                madeFrom: row.text(3),
                 tokens: (9...12).map { row.integer($0) }, batch: row.text(8))
         }
     }

@@ -39,13 +39,18 @@ public struct Measures: Equatable, Sendable {
 
     /// The same, but refused with a sentence where a count does not fit.
     mutating func add(_ other: Measures) throws {
-        for meter in tokens.indices where tokens[meter].addingReportingOverflow(other.tokens[meter]).overflow { throw Measures.tooLarge(nil) }
-        guard !cost.unpricedTokens.addingReportingOverflow(other.cost.unpricedTokens).overflow else { throw Measures.tooLarge(nil) }
+        for meter in tokens.indices where tokens[meter].addingReportingOverflow(other.tokens[meter]).overflow {
+            throw Measures.tooLarge(nil)
+        }
+        guard !cost.unpricedTokens.addingReportingOverflow(other.cost.unpricedTokens).overflow else {
+            throw Measures.tooLarge(nil)
+        }
         self += other
     }
 
     static func tooLarge(_ day: Day?) -> Failure {
-        Failure("A count of tokens is too large to add up. Look for a damaged row\(day.map { " on \($0)" } ?? "") in the usage log.")
+        Failure(
+            "A count of tokens is too large to add up. Look for a damaged row\(day.map { " on \($0)" } ?? "") in the usage log.")
     }
 
     /// The share of requests whose cost is known, in units of 10^-4; nil without requests.
@@ -70,7 +75,8 @@ public struct CostRow: Equatable, Sendable {
     /// Everything it says, as one text: what the next stage's inputs are made from.
     public var definition: String {
         let cost = measures.cost
-        return "\(period) \(sortKey) \(measures.requests) \(measures.tokens) \(cost.low) \(cost.high) \(cost.unpricedRequests) \(cost.unpricedTokens)"
+        return
+            "\(period) \(sortKey) \(measures.requests) \(measures.tokens) \(cost.low) \(cost.high) \(cost.unpricedRequests) \(cost.unpricedTokens)"
     }
 
     /// Keys in byte order, with what is missing first.

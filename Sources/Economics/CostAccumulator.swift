@@ -23,19 +23,23 @@ final class CostAccumulator {
         texts = plan.query.dimensions.map { _ in TextInterner() }
     }
 
-    func add(_ batch: Batch, of day: Day) throws {
-        guard case .integers(let times, _)? = batch["ts"], batch.count > 0 else { return }
+    /// `bucket` is the stretch of days in which all rows lie, where that is known; then the batch need not hold their times.
+    func add(_ batch: Batch, of day: Day, bucket known: Int?) throws {
+        guard batch.count > 0 else { return }
+        var times: [Int64] = []
+        if case .integers(let values, _)? = batch["ts"] { times = values }
         let planColumn = resolvedPlans(batch, times, day)
         let columns = Columns(batch) { $0 == "plan" ? planColumn : batch[self.plan.model.column($0)] }
         let wanted = filter(columns, count: batch.count)
         let cells = Cells(columns, plan.query.dimensions, count: batch.count)
         let tokens = Meter.allCases.map { TokenColumn(batch[$0.column]) }
+        if let known { return try add(0..<batch.count, Int32(known), day, columns, cells, tokens, wanted) }
         let bounds = plan.bounds
         var row = firstRow(times, atLeast: bounds[0])
         var bucket = 0
         while row < batch.count, bucket < plan.buckets.count {
             let end = firstRow(times, atLeast: bounds[bucket + 1])
-            if end > row { try add(row..<end, Int32(bucket), day, times, columns, cells, tokens, wanted) }
+            if end > row { try add(row..<end, Int32(bucket), day, columns, cells, tokens, wanted) }
             (row, bucket) = (max(row, end), bucket + 1)
         }
     }
@@ -52,66 +56,84 @@ final class CostAccumulator {
     // MARK: - One stretch of rows
 
     private func add(
-        _ rows: Range<Int>, _ bucket: Int32, _ day: Day, _ times: [Int64], _ columns: Columns, _ cells: Cells, _ tokens: [TokenColumn],
+        _ rows: Range<Int>, _ bucket: Int32, _ day: Day, _ columns: Columns, _ cells: Cells, _ tokens: [TokenColumn],
         _ wanted: [Bool]?
     ) throws {
-        var counts = [Int](repeating: 0, count: cells.count)
-        cells.codes.withUnsafeBufferPointer { codes in
-            counts.withUnsafeMutableBufferPointer { counts in
-                if let wanted {
-                    for row in rows where wanted[row] { counts[Int(codes[row])] &+= 1 }
-                } else {
-                    for row in rows { counts[Int(codes[row])] &+= 1 }
-                }
-            }
-        }
+        let counts = cells.counts(rows, wanted)
         let sums = try tokens.map { try $0.sums(rows, cells, wanted, day) }
         var groupOfCell = [Int32](repeating: -1, count: cells.count)
-        var eventByEvent: [Bool]?
+        // How each cell is priced: by its sums; by its sums but for meters without a price; or event by event.
+        var unpricedOfCell: [Int: [Int]] = [:]
         var tariffOfCell: [Int: Tariff] = [:]
-        let isUnknown = tokens.allSatisfy(\.hasNulls)
+        // Reasoning tokens alone say nothing of the output that they are a part of.
+        let mayBeUnknown = tokens.dropLast().allSatisfy(\.hasNulls)
         for cell in counts.indices where counts[cell] > 0 {
             let group = self.group(bucket, cells, cell)
             groupOfCell[cell] = Int32(group)
             var own = Measures()
             own.requests = counts[cell]
             own.tokens = sums.map { $0[cell] }
-            try measures[group].add(own)
             let tariff = self.tariff(cells, cell)
-            let prices = isUnknown ? nil : UnitPrices(tariff, on: day)
-            if let prices, sums.indices.allSatisfy({ prices.low[$0] != nil || sums[$0][cell] == 0 || $0 == sums.count - 1 }) {
+            if !mayBeUnknown, let prices = UnitPrices(tariff, on: day) {
                 for meter in sums.indices.dropLast() {
-                    guard let low = prices.low[meter], let high = prices.high[meter] else { continue }
-                    measures[group].cost.low += try amount(low, sums[meter][cell], tariff, day)
-                    measures[group].cost.high += try amount(high, sums[meter][cell], tariff, day)
+                    guard let price = prices.byMeter[meter] else { continue }
+                    own.cost.low += try price.amount(price.low, sums[meter][cell])
+                    own.cost.high += try price.amount(price.high, sums[meter][cell])
                 }
+                let unpriced = prices.unpriced.filter { sums[$0][cell] > 0 }
+                if !unpriced.isEmpty { unpricedOfCell[cell] = unpriced }
             } else {
                 tariffOfCell[cell] = tariff
-                if eventByEvent == nil { eventByEvent = [Bool](repeating: false, count: cells.count) }
-                eventByEvent?[cell] = true
             }
+            try measures[group].add(own)
         }
-        if let eventByEvent {
-            for row in rows {
+        if !unpricedOfCell.isEmpty { try countUnpriced(rows, day, cells, tokens, wanted, unpricedOfCell, groupOfCell) }
+        if !tariffOfCell.isEmpty {
+            for row in rows where wanted?[row] ?? true {
                 let cell = Int(cells.codes[row])
-                guard eventByEvent[cell], wanted?[row] ?? true, let tariff = tariffOfCell[cell] else { continue }
+                guard let tariff = tariffOfCell[cell] else { continue }
                 try price(row, day, tokens, tariff, &measures[Int(groupOfCell[cell])].cost)
             }
         }
         if plan.query.countsUsers { countUsers(rows, columns, cells, groupOfCell, wanted) }
     }
 
-    private func amount(_ units: Int128, _ tokens: Int64, _ tariff: Tariff, _ day: Day) throws -> Money {
-        let (amount, overflow) = units.multipliedReportingOverflow(by: Int128(tokens))
-        guard !overflow else { throw Failure("A cost is too large: \(tokens) tokens on \(day). Look for a damaged row in the usage log.") }
-        return Money(units: amount)
+    /// Requests that have tokens on a meter without a price, and those tokens.
+    private func countUnpriced(
+        _ rows: Range<Int>, _ day: Day, _ cells: Cells, _ tokens: [TokenColumn], _ wanted: [Bool]?,
+        _ unpricedOfCell: [Int: [Int]],
+        _ groupOfCell: [Int32]
+    ) throws {
+        let meters = Set(unpricedOfCell.values.joined()).sorted()
+        var isUnpriced = [Bool](repeating: false, count: cells.count * meters.count)
+        for (cell, own) in unpricedOfCell {
+            for (index, meter) in meters.enumerated() { isUnpriced[cell * meters.count + index] = own.contains(meter) }
+        }
+        var requests = [Int](repeating: 0, count: cells.count)
+        var sums = [Int64](repeating: 0, count: cells.count)
+        var isTooLarge = false
+        var has = [Int64](repeating: 0, count: rows.count)
+        for (index, meter) in meters.enumerated() {
+            tokens[meter].add(rows, into: &has) { isUnpriced[Int(cells.codes[$0]) &* meters.count &+ index] }
+        }
+        for row in rows where has[row - rows.lowerBound] != 0 && (wanted?[row] ?? true) {
+            let cell = Int(cells.codes[row])
+            requests[cell] += 1
+            let (sum, overflow) = sums[cell].addingReportingOverflow(has[row - rows.lowerBound])
+            sums[cell] = sum
+            isTooLarge = isTooLarge || overflow || has[row - rows.lowerBound] < 0
+        }
+        guard !isTooLarge else { throw Measures.tooLarge(day) }
+        for cell in unpricedOfCell.keys {
+            var own = Measures()
+            (own.cost.unpricedRequests, own.cost.unpricedTokens) = (requests[cell], sums[cell])
+            try measures[Int(groupOfCell[cell])].add(own)
+        }
     }
 
     /// One event × one meter is the atom: priced and rounded once; everything above it is integer addition (promise 3).
     private func price(_ row: Int, _ day: Day, _ tokens: [TokenColumn], _ tariff: Tariff, _ cost: inout Cost) throws {
         var counts = tokens.map { $0[row] }
-        // Tokens that were not exported are unknown, not zero.
-        let nothingExported = counts.allSatisfy { $0 == nil }
         var input: Int64 = 0
         for count in counts[0...3] {
             let (sum, overflow) = input.addingReportingOverflow(count ?? 0)
@@ -127,6 +149,8 @@ final class CostAccumulator {
         } else {
             counts[reasoning] = nil
         }
+        // Tokens that were not exported are unknown, not zero.
+        let nothingExported = counts.allSatisfy { $0 == nil }
         var unpriced: Int64 = 0
         for meter in counts.indices {
             guard let count = counts[meter], count > 0 else { continue }
@@ -136,7 +160,7 @@ final class CostAccumulator {
             }
             guard let low = Money.product(of: Int128(count), at: rate.low, per: rate.per),
                 let high = rate.low == rate.high ? low : Money.product(of: Int128(count), at: rate.high, per: rate.per)
-            else { throw Failure("A cost is too large for this price: \(count) tokens at \(rate.high).", at: rate.place) }
+            else { throw rate.tooLarge(count) }
             cost.low += low
             cost.high += high
         }
@@ -149,7 +173,9 @@ final class CostAccumulator {
     }
 
     private func group(_ bucket: Int32, _ cells: Cells, _ cell: Int) -> Int {
-        let codes = plan.query.dimensions.indices.map { index in cells.text(index, of: cell).map { texts[index].code(of: $0) } ?? -1 }
+        let codes = plan.query.dimensions.indices.map { index in
+            cells.text(index, of: cell).map { texts[index].code(of: $0) } ?? -1
+        }
         let key = GroupKey(bucket: bucket, codes: codes)
         if let known = groups[key] { return known }
         groups[key] = keys.count
@@ -162,7 +188,8 @@ final class CostAccumulator {
     private func tariff(_ cells: Cells, _ cell: Int) -> Tariff {
         let names = (0..<3).map { cells.text(plan.query.dimensions.count + $0, of: cell) }
         if let known = tariffs[names] { return known }
-        let rows = plan.model.book.candidates(provider: names[0], model: names[1], tier: names[2], knownAsOf: plan.model.knownAsOf)
+        let rows = plan.model.book.candidates(
+            provider: names[0], model: names[1], tier: names[2], knownAsOf: plan.model.knownAsOf)
         let tariff = Tariff(rows)
         tariffs[names] = tariff
         return tariff
@@ -185,7 +212,9 @@ final class CostAccumulator {
         }
         guard present.count * width <= 1 << 22 else {
             // Very many groups: the lists hold repetitions, which are left out at the end.
-            for row in rows where codes[row] >= 0 && (wanted?[row] ?? true) { members[Int(groupOfCell[Int(cells.codes[row])])].append(name(Int(codes[row]))) }
+            for row in rows where codes[row] >= 0 && (wanted?[row] ?? true) {
+                members[Int(groupOfCell[Int(cells.codes[row])])].append(name(Int(codes[row])))
+            }
             return
         }
         var bits = [UInt64](repeating: 0, count: present.count * width)
@@ -212,7 +241,9 @@ final class CostAccumulator {
         guard !plan.query.filters.isEmpty else { return nil }
         var wanted = [Bool](repeating: true, count: count)
         for filter in plan.query.filters {
-            guard case .text(let codes, let dictionary)? = columns[filter.dimension] else { return [Bool](repeating: false, count: count) }
+            guard case .text(let codes, let dictionary)? = columns[filter.dimension] else {
+                return [Bool](repeating: false, count: count)
+            }
             let matches = dictionary.matches(filter.value)
             // An empty value asks for the rows that do not say.
             for row in 0..<count where !(codes[row] < 0 ? filter.value.isEmpty : matches[Int(codes[row])]) { wanted[row] = false }
@@ -222,7 +253,9 @@ final class CostAccumulator {
 
     /// The plan that stands on the event, or the one its user had at the time.
     private func resolvedPlans(_ batch: Batch, _ times: [Int64], _ day: Day) -> Column? {
-        guard let plans = plan.plans, case .text(let own, let ownNames)? = batch["plan"], case .text(let codes, let names)? = batch["user"] else {
+        guard let plans = plan.plans, case .text(let own, let ownNames)? = batch["plan"],
+            case .text(let codes, let names)? = batch["user"]
+        else {
             return batch["plan"]
         }
         var interner = TextInterner()
@@ -302,6 +335,17 @@ private struct Cells {
         (self.codes, self.parts, count) = (codes, parts, parts.count)
     }
 
+    /// How many rows each cell has.
+    func counts(_ rows: Range<Int>, _ wanted: [Bool]?) -> [Int] {
+        var counts = [Int](repeating: 0, count: count)
+        codes.withUnsafeBufferPointer { codes in
+            counts.withUnsafeMutableBufferPointer { counts in
+                for row in rows where wanted?[row] ?? true { counts[Int(codes[row])] &+= 1 }
+            }
+        }
+        return counts
+    }
+
     func text(_ column: Int, of cell: Int) -> String? {
         guard case .text(_, let dictionary)? = columns[column], parts[cell][column] >= 0 else { return nil }
         return dictionary[parts[cell][column]]
@@ -323,6 +367,15 @@ private struct TokenColumn {
     }
 
     subscript(row: Int) -> Int64? { values.isEmpty || nulls.contains(row) ? nil : values[row] }
+
+    /// Adds the values of some rows to a line that holds one sum for each row; one that is too large becomes negative and stays so.
+    func add(_ rows: Range<Int>, into line: inout [Int64], where isMeant: (Int) -> Bool) {
+        guard !values.isEmpty else { return }
+        for row in rows where isMeant(row) {
+            let (sum, overflow) = line[row - rows.lowerBound].addingReportingOverflow(values[row])
+            line[row - rows.lowerBound] = overflow ? Int64.min : sum
+        }
+    }
 
     /// The sum of each cell's rows; a null holds 0.
     func sums(_ rows: Range<Int>, _ cells: Cells, _ wanted: [Bool]?, _ day: Day) throws -> [Int64] {
@@ -366,7 +419,9 @@ final class AccumulatorPool: @unchecked Sendable {
         for accumulator in idle {
             let names = (0..<Int32(accumulator.users.dictionary.count)).map { users.code(of: accumulator.users.dictionary[$0]) }
             for (index, key) in accumulator.keys.enumerated() {
-                let texts = key.codes.enumerated().map { $0.element < 0 ? nil : accumulator.texts[$0.offset].dictionary[$0.element] }
+                let texts = key.codes.enumerated().map {
+                    $0.element < 0 ? nil : accumulator.texts[$0.offset].dictionary[$0.element]
+                }
                 var row = rows[texts]?[key.bucket] ?? (Measures(), [])
                 try row.measures.add(accumulator.measures[index])
                 row.users += accumulator.members[index].map { names[Int($0)] }
@@ -386,7 +441,11 @@ final class AccumulatorPool: @unchecked Sendable {
         }
         let counts = plan.query.countsUsers
         let result = rows.flatMap { keys, buckets in
-            buckets.map { CostRow(period: plan.buckets[Int($0.key)], keys: keys, measures: $0.value.measures, users: counts ? distinct($0.value.users) : nil) }
+            buckets.map {
+                CostRow(
+                    period: plan.buckets[Int($0.key)], keys: keys, measures: $0.value.measures,
+                    users: counts ? distinct($0.value.users) : nil)
+            }
         }.sorted { ($0.period, $0.sortKey) < ($1.period, $1.sortKey) }
         guard !result.isEmpty else { return CostTable(rows: [], total: nil) }
         var whole = Measures()

@@ -93,7 +93,8 @@ public struct CostCube {
             measures.cost.low = Money(units: batch["cost_low"]?.decimal(at: row) ?? 0)
             measures.cost.high = Money(units: batch["cost_high"]?.decimal(at: row) ?? 0)
             return CostRow(
-                period: Period(first: day, last: day), keys: CostCube.dimensions.map { batch[$0]?.text(at: row) }, measures: measures)
+                period: Period(first: day, last: day), keys: CostCube.dimensions.map { batch[$0]?.text(at: row) },
+                measures: measures)
         }
     }
 }

@@ -44,9 +44,13 @@ public struct PlanLookup: Sendable {
     public static let schema = ConfigSchema(
         name: "plan_of.user",
         keys: [
-            ConfigKey(name: "from", kind: "kind of snapshot", required: true, about: "The snapshots whose parent is the user and that name the plan."),
-            ConfigKey(name: "starts", kind: "attribute", about: "The attribute that holds the moment from which the agreement counts."),
-            ConfigKey(name: "ends", kind: "attribute", about: "The attribute that holds the moment from which it no longer counts."),
+            ConfigKey(
+                name: "from", kind: "kind of snapshot", required: true,
+                about: "The snapshots whose parent is the user and that name the plan."),
+            ConfigKey(
+                name: "starts", kind: "attribute", about: "The attribute that holds the moment from which the agreement counts."),
+            ConfigKey(
+                name: "ends", kind: "attribute", about: "The attribute that holds the moment from which it no longer counts."),
             ConfigKey(name: "otherwise", kind: "plan", about: "The plan of a user who has no agreement at the time."),
         ])
 
@@ -127,7 +131,8 @@ extension Lake {
                 if let known = newest[id], known.updatedAt >= instant { continue }
                 let attributes = try batch["attributes"]?.text(at: row).map { try parseJSON(Array($0.utf8), path: "lake") }
                 newest[id] = Snapshot(
-                    kind: kind, id: id, updatedAt: instant, parent: batch["parent"]?.text(at: row), plan: batch["plan"]?.text(at: row),
+                    kind: kind, id: id, updatedAt: instant, parent: batch["parent"]?.text(at: row),
+                    plan: batch["plan"]?.text(at: row),
                     status: batch["status"]?.text(at: row), attributes: attributes ?? .object([]))
             }
         }

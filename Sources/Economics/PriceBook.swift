@@ -54,7 +54,9 @@ public struct PriceRow: Sendable {
             guard model.hasPrefix(name) else { return nil }
             // Vendors add the day of a model's release to its name: claude-haiku-4-5-20251001, or …@20251001.
             let rest = model.dropFirst(name.count)
-            let isDay = rest.count == 9 && (rest.first == "-" || rest.first == "@") && rest.dropFirst().allSatisfy { $0.isASCII && $0.isNumber }
+            let isDay =
+                rest.count == 9 && (rest.first == "-" || rest.first == "@")
+                && rest.dropFirst().allSatisfy { $0.isASCII && $0.isNumber }
             return rest.isEmpty || isDay ? 2 * name.count + 1 : nil
         }.max()
     }
@@ -69,8 +71,11 @@ extension PriceBook {
     public static let schema = ConfigSchema(
         name: "price book",
         keys: [
-            ConfigKey(name: "currency", kind: "currency code", required: true, about: "What the rates are in; it must be the job's currency."),
-            ConfigKey(name: "prices", kind: "list of prices", required: true, about: "One entry for each model, service tier and time."),
+            ConfigKey(
+                name: "currency", kind: "currency code", required: true,
+                about: "What the rates are in; it must be the job's currency."),
+            ConfigKey(
+                name: "prices", kind: "list of prices", required: true, about: "One entry for each model, service tier and time."),
         ])
 
     public static let entrySchema = ConfigSchema(
@@ -87,8 +92,10 @@ extension PriceBook {
             ConfigKey(
                 name: "rates", kind: "object: meter → decimal or [low, high]", required: true,
                 about: "What one unit costs, for \(listed(Meter.allCases.map(\.rawValue)))."),
-            ConfigKey(name: "per", kind: "one of 1M tokens, 1K tokens and token", about: "The unit of the rates; by default 1M tokens."),
-            ConfigKey(name: "valid_from", kind: "day", required: true, about: "The first day (UTC) on which the vendor charged it."),
+            ConfigKey(
+                name: "per", kind: "one of 1M tokens, 1K tokens and token", about: "The unit of the rates; by default 1M tokens."),
+            ConfigKey(
+                name: "valid_from", kind: "day", required: true, about: "The first day (UTC) on which the vendor charged it."),
             ConfigKey(name: "valid_to", kind: "day", about: "The last day on which the vendor charged it."),
             ConfigKey(name: "known_from", kind: "day", required: true, about: "When we learned it."),
             ConfigKey(name: "source", kind: "text", required: true, about: "Where the rate is written, with its date."),
@@ -103,7 +110,9 @@ extension PriceBook {
             let book = try ConfigObject(try parseJSON5(try readFile(path, as: "price book"), path: path), PriceBook.schema)
             let own = try book.text("currency")
             guard own == currency else {
-                throw book.failure("The book is in \(own), but the job reports in \(currency). Two currencies meet only through a dated rate.", at: "currency")
+                throw book.failure(
+                    "The book is in \(own), but the job reports in \(currency). Two currencies meet only through a dated rate.",
+                    at: "currency")
             }
             for entry in try book.objects("prices", PriceBook.entrySchema) { rows += try PriceBook.rows(entry) }
         }
@@ -123,13 +132,16 @@ extension PriceBook {
             guard let meter = Meter(rawValue: name) else {
                 let hint = suggest(name, from: Meter.allCases.map(\.rawValue)).map { " Did you mean \"\($0)\"?" } ?? ""
                 throw Failure(
-                    "unknown meter \"\(name)\".\(hint) Meters are \(listed(Meter.allCases.map(\.rawValue))).", at: place, kind: .usage)
+                    "unknown meter \"\(name)\".\(hint) Meters are \(listed(Meter.allCases.map(\.rawValue))).", at: place,
+                    kind: .usage)
             }
             let (low, high) = try range(node, name)
             return PriceRow(
-                provider: try entry.text("provider"), models: models, tier: try entry.optionalText("tier") ?? "standard", meter: meter,
+                provider: try entry.text("provider"), models: models, tier: try entry.optionalText("tier") ?? "standard",
+                meter: meter,
                 aboveInputTokens: Int64(try entry.optionalInt("above_input_tokens", in: 0...Int.max) ?? -1), low: low, high: high,
-                per: unit.tokens, validFrom: from, validTo: to, knownFrom: try entry.day("known_from"), source: try entry.text("source"),
+                per: unit.tokens, validFrom: from, validTo: to, knownFrom: try entry.day("known_from"),
+                source: try entry.text("source"),
                 place: place)
         }
     }
@@ -174,14 +186,17 @@ extension PriceBook {
     func candidates(provider: String?, model: String?, tier: String?, knownAsOf: Day?) -> [PriceRow] {
         guard let model else { return [] }
         let fitting = rows.compactMap { row -> (row: PriceRow, length: Int)? in
-            guard row.tier == tier ?? "standard", provider.map({ $0 == row.provider }) ?? true, row.knownFrom <= knownAsOf ?? row.knownFrom
+            guard row.tier == tier ?? "standard", provider.map({ $0 == row.provider }) ?? true,
+                row.knownFrom <= knownAsOf ?? row.knownFrom
             else { return nil }
             return row.matchLength(model).map { (row, $0) }
         }
         // Without a provider on the row the model must be unmistakable.
         guard Set(fitting.map(\.row.provider)).count <= 1 else { return [] }
-        return fitting.sorted { ($0.length, $0.row.knownFrom, $0.row.validFrom) > ($1.length, $1.row.knownFrom, $1.row.validFrom) }
-            .map(\.row)
+        return fitting.sorted {
+            ($0.length, $0.row.knownFrom, $0.row.validFrom) > ($1.length, $1.row.knownFrom, $1.row.validFrom)
+        }
+        .map(\.row)
     }
 }
 
@@ -193,7 +208,9 @@ struct Tariff {
 
     init(_ candidates: [PriceRow]) {
         byMeter = Meter.allCases.map { meter in candidates.filter { $0.meter == meter } }
-        thresholds = Dictionary(grouping: candidates, by: \.aboveInputTokens).sorted { $0.key > $1.key }.map { ($0.key, $0.value) }
+        thresholds = Dictionary(grouping: candidates, by: \.aboveInputTokens).sorted { $0.key > $1.key }.map {
+            ($0.key, $0.value)
+        }
     }
 
     var hasThresholds: Bool { thresholds.contains { $0.above >= 0 } }

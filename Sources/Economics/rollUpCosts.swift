@@ -13,7 +13,9 @@ public struct CostModel: Sendable {
     /// Prices learned after this day are not used; nil for all that is known.
     public let knownAsOf: Day?
 
-    public init(job: String, zone: Zone, book: PriceBook, planLookup: PlanLookup?, jobColumns: [ColumnSpec], knownAsOf: Day? = nil) {
+    public init(
+        job: String, zone: Zone, book: PriceBook, planLookup: PlanLookup?, jobColumns: [ColumnSpec], knownAsOf: Day? = nil
+    ) {
         (self.job, self.zone, self.book, self.planLookup) = (job, zone, book, planLookup)
         (self.jobColumns, self.knownAsOf) = (jobColumns, knownAsOf)
     }
@@ -27,7 +29,8 @@ public struct CostModel: Sendable {
 
     /// Text columns of the usage log that costs can be grouped by, and the job's own by their short names.
     public var dimensions: [String] {
-        Log.usage.columns.filter { $0.type == .text && !["id", "session", "fingerprint", "unit", "currency"].contains($0.name) }.map(\.name)
+        Log.usage.columns.filter { $0.type == .text && !["id", "session", "fingerprint", "unit", "currency"].contains($0.name) }
+            .map(\.name)
             + ["source", "source_file"] + jobColumns.filter { $0.type == .text }.map { String($0.name.dropFirst(2)) }
     }
 
@@ -76,7 +79,16 @@ public func tabulateCosts(_ query: CostQuery, _ model: CostModel, _ lake: Lake, 
     try inParallel(files.count, threads: threads) { index in
         let (part, file) = files[index]
         try pool.lend { accumulator in
-            for group in file.groups.indices { try accumulator.add(try file.read(group: group, columns: plan.columns), of: part.day) }
+            for (index, group) in file.groups.enumerated() {
+                // Where all rows of a group fall on one stretch of days, their times need not be read.
+                let times = group.stats(for: "ts")?.integers
+                let bucket = plan.plans == nil ? times.flatMap(plan.bucket) : nil
+                if let times, times.upperBound < plan.bounds[0] || times.lowerBound >= plan.bounds[plan.bounds.count - 1] {
+                    continue
+                }
+                let columns = bucket == nil ? plan.columns : Array(plan.columns.dropFirst())
+                try accumulator.add(try file.read(group: index, columns: columns), of: part.day, bucket: bucket)
+            }
         }
     }
     return try pool.table()

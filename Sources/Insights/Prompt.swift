@@ -20,11 +20,15 @@ public struct Prompt: Sendable {
 
     public init(path: String) throws {
         let bytes = try readFile(path, as: "prompt")
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw Failure("The prompt is not UTF-8 text.", at: Place(path: path)) }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw Failure("The prompt is not UTF-8 text.", at: Place(path: path))
+        }
         var parts: [String: (text: String, line: Int)] = [:]
         var current = ""
         // A line end of two characters is one Character to Swift, and would hide every line.
-        for (number, line) in text.replacing("\r\n", with: "\n").split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        for (number, line) in text.replacing("\r\n", with: "\n").split(separator: "\n", omittingEmptySubsequences: false)
+            .enumerated()
+        {
             if line.hasPrefix("## ") {
                 current = String(line.dropFirst(3))
                 parts[current] = ("", number + 2)
@@ -34,7 +38,9 @@ public struct Prompt: Sendable {
         }
         func part(_ name: String) throws -> (text: String, line: Int) {
             guard let part = parts[name], !part.text.allSatisfy(\.isWhitespace) else {
-                throw Failure("The prompt has no part \"## \(name)\". Its parts are System, User, Answer, Template and Supportive.", at: Place(path: path), kind: .usage)
+                throw Failure(
+                    "The prompt has no part \"## \(name)\". Its parts are System, User, Answer, Template and Supportive.",
+                    at: Place(path: path), kind: .usage)
             }
             return (String(part.text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed()), part.line)
         }
@@ -44,14 +50,17 @@ public struct Prompt: Sendable {
             do {
                 return try parseJSON(Array(fenced.utf8), path: path)
             } catch let failure as Failure {
-                throw Failure("The part \"## \(name)\" is not JSON: \(failure.message)", at: Place(path: path, line: line), kind: .usage)
+                throw Failure(
+                    "The part \"## \(name)\" is not JSON: \(failure.message)", at: Place(path: path, line: line), kind: .usage)
             }
         }
         self.path = path
         system = try part("System").text
         user = try part("User").text
         guard user.contains("{{profile}}") else {
-            throw Failure("The part \"## User\" does not hold {{profile}}, so every subject would get the same request.", at: Place(path: path), kind: .usage)
+            throw Failure(
+                "The part \"## User\" does not hold {{profile}}, so every subject would get the same request.",
+                at: Place(path: path), kind: .usage)
         }
         schema = try json("Answer")
         template = try json("Template")
@@ -59,7 +68,8 @@ public struct Prompt: Sendable {
         digest = Digest.of(bytes)
         for (name, answer) in [("Supportive", supportive)] {
             if let problem = schemaProblem(answer, schema) {
-                throw Failure("The part \"## \(name)\" does not follow the answer schema: \(problem).", at: Place(path: path), kind: .usage)
+                throw Failure(
+                    "The part \"## \(name)\" does not follow the answer schema: \(problem).", at: Place(path: path), kind: .usage)
             }
         }
     }
@@ -72,7 +82,9 @@ public func schemaProblem(_ value: JSON, _ schema: JSON, at path: String = "the 
     case "object":
         guard let members = value.members else { return "\(path) is not an object" }
         let properties = schema["properties"]?.members ?? []
-        for name in (schema["required"]?.array ?? []).compactMap(\.string) where value[name] == nil { return "\(path) has no \(name)" }
+        for name in (schema["required"]?.array ?? []).compactMap(\.string) where value[name] == nil {
+            return "\(path) has no \(name)"
+        }
         for member in members {
             if let property = properties.first(where: { $0.key == member.key }) {
                 if let problem = schemaProblem(member.value, property.value, at: "\(path).\(member.key)") { return problem }
@@ -104,7 +116,11 @@ public func filled(_ template: JSON, from profile: JSON, otherwise: String = "no
     case .array(let items):
         .array(
             items.compactMap { item in
-                if case .string(let text) = item { filled(text, from: profile).map(JSON.string) } else { filled(item, from: profile, otherwise: otherwise) }
+                if case .string(let text) = item {
+                    filled(text, from: profile).map(JSON.string)
+                } else {
+                    filled(item, from: profile, otherwise: otherwise)
+                }
             })
     case .object(let members): .object(members.map { JSON.Member($0.key, filled($0.value, from: profile, otherwise: otherwise)) })
     default: template
@@ -130,7 +146,8 @@ private func nextPlaceholder(_ text: Substring) -> (Substring, Substring, Substr
 private func lookUp(_ path: Substring, in profile: JSON) -> String? {
     var value = profile
     for name in path.split(separator: ".") {
-        let next = Int(name).flatMap { index in value.array.flatMap { index < $0.count ? $0[index] : nil } } ?? value[String(name)]
+        let next =
+            Int(name).flatMap { index in value.array.flatMap { index < $0.count ? $0[index] : nil } } ?? value[String(name)]
         guard let next else { return nil }
         value = next
     }

@@ -33,7 +33,9 @@ public struct ProfileOrder: Sendable {
     public let planLookup: PlanLookup?
     public let pseudonymKey: [UInt8]
 
-    public init(job: String, insight: Insight, period: Period, zone: Zone, plans: [Plan], planLookup: PlanLookup?, pseudonymKey: [UInt8]) {
+    public init(
+        job: String, insight: Insight, period: Period, zone: Zone, plans: [Plan], planLookup: PlanLookup?, pseudonymKey: [UInt8]
+    ) {
         (self.job, self.insight, self.period, self.zone) = (job, insight, period, zone)
         (self.plans, self.planLookup, self.pseudonymKey) = (plans, planLookup, pseudonymKey)
     }
@@ -120,7 +122,8 @@ private struct Activity {
             JSON.Member("styles", .array(styled.prefix(3).map { .fields(["style": .string($0.key), "count": .int($0.value)]) })),
             JSON.Member("active_days", .int(activeDays.intersection(days).count)),
             JSON.Member("streak", .int(streak)),
-            JSON.Member("times", .array(zip(Activity.partNames, parts).map { .fields(["part": .string($0.0), "count": .int($0.1)]) })),
+            JSON.Member(
+                "times", .array(zip(Activity.partNames, parts).map { .fields(["part": .string($0.0), "count": .int($0.1)]) })),
         ]
         if let peak, peak.element > 0 { members.append(JSON.Member("peak", .string(Activity.partNames[peak.offset]))) }
         if words > 0 { members.append(JSON.Member("words", .int(words))) }
@@ -141,7 +144,9 @@ private func gatherActivity(_ order: ProfileOrder, _ users: Set<String>, _ lake:
         guard case .text(let codes, let names)? = batch["user"], case .integers(let times, _)? = batch["ts"] else { return }
         let wanted = (0..<Int32(names.count)).map { users.contains(names[$0]) ? names[$0] : nil }
         for row in 0..<batch.count {
-            guard codes[row] >= 0, let user = wanted[Int(codes[row])], times[row] >= bounds[0], times[row] < bounds[2] else { continue }
+            guard codes[row] >= 0, let user = wanted[Int(codes[row])], times[row] >= bounds[0], times[row] < bounds[2] else {
+                continue
+            }
             let now = times[row] >= bounds[1]
             let instant = Instant(microseconds: times[row])
             var own = found[user] ?? Activity()
@@ -176,7 +181,8 @@ private func gatherExcerpts(_ order: ProfileOrder, _ activity: inout [String: Ac
     let (first, last) = (Instant(microseconds: bounds[0]).dayUTC, Instant(microseconds: bounds[1] - 1).dayUTC)
     try lake.scan(job: order.job, log: .texts, from: first, to: last, columns: Log.texts.columns) { _, batch in
         for row in 0..<batch.count {
-            guard let user = batch["user"]?.text(at: row), let time = batch["ts"]?.integer(at: row), time >= bounds[0], time < bounds[1],
+            guard let user = batch["user"]?.text(at: row), let time = batch["ts"]?.integer(at: row), time >= bounds[0],
+                time < bounds[1],
                 batch["role"]?.text(at: row) == "user", let text = batch["text"]?.text(at: row), var own = activity[user],
                 own.excerpts.count < order.insight.excerpts
             else { continue }

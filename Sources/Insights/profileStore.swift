@@ -10,10 +10,15 @@ public func profileInputs(_ order: ProfileOrder, _ lake: Lake) throws -> Digest 
         Lake.digest(of: try lake.parts(job: order.job, log: .sessions, from: first, to: last)),
         Lake.digest(of: try lake.parts(job: order.job, log: .snapshots)),
     ]
-    if order.insight.excerpts > 0 { rows.append(Lake.digest(of: try lake.parts(job: order.job, log: .texts, from: first, to: last))) }
+    if order.insight.excerpts > 0 {
+        rows.append(Lake.digest(of: try lake.parts(job: order.job, log: .texts, from: first, to: last)))
+    }
     let plans = order.plans.map { "\($0.name):\($0.entitles)" }.joined(separator: ",")
     return Digest.of(
-        parts: ["profiles 1", order.period.description, order.zone.name, plans, order.insight.definition, hmac([], key: order.pseudonymKey).hex]
+        parts: [
+            "profiles 1", order.period.description, order.zone.name, plans, order.insight.definition,
+            hmac([], key: order.pseudonymKey).hex,
+        ]
             + rows.map(\.hex))
 }
 
@@ -42,7 +47,9 @@ public func keepProfiles(_ order: ProfileOrder, _ lake: Lake) throws -> [Subject
     }
     let place = try place(order, lake)
     let folder = joined(lake.home, folder(order))
-    for old in try names(in: folder) where old.hasPrefix("\(order.period)-\(order.insight.name)-") { try removeTree(folder + "/" + old) }
+    for old in try names(in: folder) where old.hasPrefix("\(order.period)-\(order.insight.name)-") {
+        try removeTree(folder + "/" + old)
+    }
     try writeAtomically(try gzipped(lines.flatMap { Array($0.utf8) }), to: joined(lake.home, place))
     return weeks
 }
@@ -56,7 +63,9 @@ private func place(_ order: ProfileOrder, _ lake: Lake) throws -> String {
 // MARK: - The key of pseudonyms
 
 public let insightMigrations = [
-    Migration("insights", "1 the key of pseudonyms", "CREATE TABLE pseudonym_key (id INTEGER PRIMARY KEY CHECK (id = 1), hex TEXT NOT NULL) STRICT")
+    Migration(
+        "insights", "1 the key of pseudonyms",
+        "CREATE TABLE pseudonym_key (id INTEGER PRIMARY KEY CHECK (id = 1), hex TEXT NOT NULL) STRICT")
 ]
 
 extension Ledger {
@@ -65,7 +74,9 @@ extension Ledger {
     /// `random` is asked for 32 bytes where the home has no key yet; a reader gets nil instead.
     public func pseudonymKey(given: [UInt8]?, random: (() throws -> [UInt8])?) throws -> [UInt8]? {
         if let given { return given }
-        if let row = try database.rows("SELECT hex FROM pseudonym_key").first, let key = Digest(hex: row.text(0)) { return key.bytes }
+        if let row = try database.rows("SELECT hex FROM pseudonym_key").first, let key = Digest(hex: row.text(0)) {
+            return key.bytes
+        }
         guard let random else { return nil }
         let key = Digest(bytes: try random())
         try database.execute("INSERT INTO pseudonym_key VALUES (1, ?)", [.text(key.hex)])

@@ -30,10 +30,18 @@ public struct Job: Sendable {
     public static let schema = ConfigSchema(
         name: "job",
         keys: [
-            ConfigKey(name: "job", kind: "text", required: true, about: "The job's name: small letters, digits, - and _; it becomes a folder."),
-            ConfigKey(name: "timezone", kind: "zone name", required: true, about: "The zone in which days and weeks are cut, such as Europe/Berlin."),
-            ConfigKey(name: "currency", kind: "currency code", required: true, about: "What costs are reported in; the price books must be in it."),
-            ConfigKey(name: "starts", kind: "day", required: true, about: "The first day that a report is made for; weeks before it are left alone."),
+            ConfigKey(
+                name: "job", kind: "text", required: true,
+                about: "The job's name: small letters, digits, - and _; it becomes a folder."),
+            ConfigKey(
+                name: "timezone", kind: "zone name", required: true,
+                about: "The zone in which days and weeks are cut, such as Europe/Berlin."),
+            ConfigKey(
+                name: "currency", kind: "currency code", required: true,
+                about: "What costs are reported in; the price books must be in it."),
+            ConfigKey(
+                name: "starts", kind: "day", required: true,
+                about: "The first day that a report is made for; weeks before it are left alone."),
             ConfigKey(name: "accept_from", kind: "day", about: "Rows before this day are out of range; by default 2000-01-01."),
             ConfigKey(
                 name: "quarantine_at_most", kind: "share such as 1%",
@@ -41,16 +49,23 @@ public struct Job: Sendable {
             ConfigKey(
                 name: "columns", kind: "object: name → text, int64, bool, timestamp or decimal",
                 about: "The job's own columns, stored as x_name on every log and usable as dimensions."),
-            ConfigKey(name: "sources", kind: "list of sources", required: true, about: "Which files are read, and how their records become rows."),
-            ConfigKey(name: "plan_of", kind: "object with user", about: "How the plan of a user is found where the event does not print it."),
-            ConfigKey(name: "prices", kind: "list of price files", about: "The price books, beside the job file; without one every cost is unknown."),
+            ConfigKey(
+                name: "sources", kind: "list of sources", required: true,
+                about: "Which files are read, and how their records become rows."),
+            ConfigKey(
+                name: "plan_of", kind: "object with user",
+                about: "How the plan of a user is found where the event does not print it."),
+            ConfigKey(
+                name: "prices", kind: "list of price files",
+                about: "The price books, beside the job file; without one every cost is unknown."),
             ConfigKey(name: "plans", kind: "object: plan → its price and what it entitles to", about: "What the product sells."),
             ConfigKey(name: "insights", kind: "list of insights", about: "What is asked of a provider, for whom and how often."),
             ConfigKey(name: "report", kind: "list of sections", required: true, about: "What the page shows, in order."),
         ])
 
     static let planOfSchema = ConfigSchema(
-        name: "plan_of", keys: [ConfigKey(name: "user", kind: "object", required: true, about: "Where the plan of a user is found.")])
+        name: "plan_of",
+        keys: [ConfigKey(name: "user", kind: "object", required: true, about: "Where the plan of a user is found.")])
 
     public init(path: String) throws {
         let bytes = try readFile(path, as: "job file")
@@ -80,12 +95,16 @@ public struct Job: Sendable {
         let columns = columns
         sources = try object.objects("sources", Source.schema).map { try Source($0, jobColumns: columns) }
         for (index, source) in sources.enumerated() where sources[..<index].contains(where: { $0.name == source.name }) {
-            throw Failure("Two sources are named \"\(source.name)\". Give one of them a name of its own with \"name\".", at: source.place, kind: .usage)
+            throw Failure(
+                "Two sources are named \"\(source.name)\". Give one of them a name of its own with \"name\".", at: source.place,
+                kind: .usage)
         }
         planLookup = try object.object("plan_of", Job.planOfSchema)?.object("user", PlanLookup.schema).map { try PlanLookup($0) }
         book = try PriceBook(files: try object.texts("prices").map { joined(folder, $0) }, currency: currency)
         plans = try object.named("plans").map { name, _, node in try Plan(name: name, try ConfigObject(node, Plan.schema)) }
-        insights = try object.objects("insights", Insight.schema).map { try Insight($0, folder: folder, providers: providers.map(\.name)) }
+        insights = try object.objects("insights", Insight.schema).map {
+            try Insight($0, folder: folder, providers: providers.map(\.name))
+        }
         for plan in plans {
             for insight in plan.entitles where !insights.contains(where: { $0.name == insight }) {
                 throw object.failure(
@@ -119,7 +138,9 @@ public struct Job: Sendable {
     /// Whether so many of the records were refused that somebody should look (exit code 2).
     public func refusesTooMuch(_ counts: Counts) -> Bool {
         let refused = Money(units: Int128(counts.quarantinedTotal))
-        guard counts.quarantinedTotal > 10, let share = refused.ratio(to: Money(units: Int128(counts.records)), places: 12) else { return false }
+        guard counts.quarantinedTotal > 10, let share = refused.ratio(to: Money(units: Int128(counts.records)), places: 12) else {
+            return false
+        }
         return share > quarantineAtMost
     }
 

@@ -106,14 +106,18 @@ private func ingestInputs(_ work: Work) throws -> Digest {
     let pending = try pendingFiles(order, work.ledger)
     let stored = try storedRows(work)
     return Digest.of(
-        parts: [order.definition.hex, stored.digest.hex, stored.counts.summary, pending.files > 0 ? "\(pending.files) files, run \(work.ledger.run)" : ""])
+        parts: [
+            order.definition.hex, stored.digest.hex, stored.counts.summary,
+            pending.files > 0 ? "\(pending.files) files, run \(work.ledger.run)" : "",
+        ])
 }
 
 private func runIngest(_ work: Work) throws -> StageResult {
     let report = try ingest(ingestOrder(work), into: work.lake, talk: work.context.talk)
     let stored = try storedRows(work)
     return StageResult(
-        outputs: stored.digest, summary: report.summary, standing: stored.counts.summary, tooManyRefused: work.job.refusesTooMuch(report.counts))
+        outputs: stored.digest, summary: report.summary, standing: stored.counts.summary,
+        tooManyRefused: work.job.refusesTooMuch(report.counts))
 }
 
 private func storedRows(_ work: Work) throws -> (digest: Digest, counts: Counts) {
@@ -134,7 +138,8 @@ private func runPrice(_ work: Work) throws -> StageResult {
     let unpriced = total.cost.isComplete ? "" : " · \(counted(total.cost.unpricedRequests, "request")) unpriced"
     return StageResult(
         outputs: Digest.of(parts: rows.map(\.definition)),
-        summary: "\(counted(total.requests, "request")), \(atLeast)\(total.cost.low.text(places: 2)) \(work.job.currency)\(unpriced)")
+        summary:
+            "\(counted(total.requests, "request")), \(atLeast)\(total.cost.low.text(places: 2)) \(work.job.currency)\(unpriced)")
 }
 
 // MARK: - Profile
@@ -149,9 +154,11 @@ private func runProfile(_ work: Work) throws -> StageResult {
     for order in work.dueProfiles {
         let weeks = try keepProfiles(order, work.lake)
         outputs += weeks.map { "\($0.subject) \($0.standing.rawValue) \($0.digest.hex)" }
-        parts.append("\(order.insight.name): \(weeks.count) entitled, \(weeks.filter { $0.standing == .eligible }.count) eligible")
+        parts.append(
+            "\(order.insight.name): \(weeks.count) entitled, \(weeks.filter { $0.standing == .eligible }.count) eligible")
     }
-    return StageResult(outputs: Digest.of(parts: outputs), summary: parts.isEmpty ? "no insight is due" : parts.joined(separator: " · "))
+    return StageResult(
+        outputs: Digest.of(parts: outputs), summary: parts.isEmpty ? "no insight is due" : parts.joined(separator: " · "))
 }
 
 // MARK: - Request
@@ -169,7 +176,9 @@ private func runRequest(_ work: Work) throws -> StageResult {
         parts.append("\(order.insight.name): \(counted(made.asked, "request")) in \(counted(made.files, "file"))\(before)")
     }
     let batches = try work.ledger.batches(job: work.job.name, period: work.period.description)
-    return StageResult(outputs: Digest.of(parts: batches.map(\.id)), summary: parts.isEmpty ? "no insight is due" : parts.joined(separator: " · "))
+    return StageResult(
+        outputs: Digest.of(parts: batches.map(\.id)),
+        summary: parts.isEmpty ? "no insight is due" : parts.joined(separator: " · "))
 }
 
 // MARK: - Submit and collect
@@ -191,11 +200,14 @@ private func runCollect(_ work: Work) throws -> StageResult {
     let batches = try work.ledger.batches(job: work.job.name, period: work.period.description)
     let waiting = batches.filter { $0.state == .submitted }.count
     let answers = try work.job.insights.flatMap { insight in
-        try work.ledger.answers(job: work.job.name, insight: insight.name, period: work.period).map { "\($0.subject) \($0.outcome ?? "") \($0.content?.text ?? "")" }
+        try work.ledger.answers(job: work.job.name, insight: insight.name, period: work.period).map {
+            "\($0.subject) \($0.outcome ?? "") \($0.content?.text ?? "")"
+        }
     }
     let still = waiting > 0 ? ", \(counted(waiting, "bulk file")) with the provider" : ""
     return StageResult(
-        outputs: Digest.of(parts: answers), summary: "\(counted(batches.count - waiting, "bulk file")) collected\(still)", isWaiting: waiting > 0)
+        outputs: Digest.of(parts: answers), summary: "\(counted(batches.count - waiting, "bulk file")) collected\(still)",
+        isWaiting: waiting > 0)
 }
 
 // MARK: - Report
@@ -203,18 +215,28 @@ private func runCollect(_ work: Work) throws -> StageResult {
 /// A report that somebody has deleted is made again, from the same inputs and so with the same revision.
 private func reportStageInputs(_ work: Work) throws -> Digest {
     let inputs = try reportInputs(work)
-    return hasReport(job: work.job.name, period: work.period, home: work.lake.home) ? inputs : Digest.of(parts: [inputs.hex, "missing"])
+    return hasReport(job: work.job.name, period: work.period, home: work.lake.home)
+        ? inputs : Digest.of(parts: [inputs.hex, "missing"])
 }
 
 private func reportInputs(_ work: Work) throws -> Digest {
     let days = lakeDays(of: work.period, in: work.job.zone)
-    let rows = try [Log.usage, .sessions].map { Lake.digest(of: try work.lake.parts(job: work.job.name, log: $0, from: days.first, to: days.last)).hex }
-    let counts = try countsBySource(work.ledger, job: work.job.name, from: days.first, to: days.last).map { "\($0.source) \($0.counts.summary)" }
+    let rows = try [Log.usage, .sessions].map {
+        Lake.digest(of: try work.lake.parts(job: work.job.name, log: $0, from: days.first, to: days.last)).hex
+    }
+    let counts = try countsBySource(work.ledger, job: work.job.name, from: days.first, to: days.last).map {
+        "\($0.source) \($0.counts.summary)"
+    }
     let answers = try work.job.insights.flatMap { insight in
-        try work.ledger.answers(job: work.job.name, insight: insight.name, period: work.period).map { "\($0.subject) \($0.outcome ?? "") \($0.madeFrom)" }
+        try work.ledger.answers(job: work.job.name, insight: insight.name, period: work.period).map {
+            "\($0.subject) \($0.outcome ?? "") \($0.madeFrom)"
+        }
     }
     return Digest.of(
-        parts: ["report 1", work.period.description, work.isClosed ? "final" : "provisional", "\(work.job.sections)", work.job.currency]
+        parts: [
+            "report 1", work.period.description, work.isClosed ? "final" : "provisional", "\(work.job.sections)",
+            work.job.currency,
+        ]
             + rows + counts + answers + [try work.outputs(of: .price), try work.outputs(of: .profile)])
 }
 
@@ -223,10 +245,14 @@ private func runReport(_ work: Work) throws -> StageResult {
     let usage = try work.lake.parts(job: work.job.name, log: .usage, from: days.first, to: days.last)
     let inputs = try reportInputs(work)
     let order = ReportOrder(
-        period: work.period, currency: work.job.currency, model: work.model, insights: work.profileOrders, sections: work.job.sections,
+        period: work.period, currency: work.job.currency, model: work.model, insights: work.profileOrders,
+        sections: work.job.sections,
         provisional: !work.isClosed,
         provenance: [
-            ("Usage rows", "\(grouped(usage.reduce(0) { $0 + $1.rows })) in \(counted(usage.count, "lake part")), \(usage.first?.day.description ?? "no day") to \(usage.last?.day.description ?? "no day") UTC"),
+            (
+                "Usage rows",
+                "\(grouped(usage.reduce(0) { $0 + $1.rows })) in \(counted(usage.count, "lake part")), \(usage.first?.day.description ?? "no day") to \(usage.last?.day.description ?? "no day") UTC"
+            ),
             ("Usage parts digest", Lake.digest(of: usage).hex),
             ("Price book digest", work.job.book.digest.hex),
             ("Inputs digest", inputs.hex),

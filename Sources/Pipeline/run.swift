@@ -47,7 +47,9 @@ public struct StageOutcome: Sendable, Equatable {
     public let state: State
     public let summary: String
 
-    public enum State: String, Sendable { case done, upToDate = "up to date", waiting, wouldRun = "would run", afterIngest = "after ingest" }
+    public enum State: String, Sendable {
+        case done, upToDate = "up to date", waiting, wouldRun = "would run", afterIngest = "after ingest"
+    }
 }
 
 /// What a run did, and what its exit code must say.
@@ -95,7 +97,8 @@ public func run(
         let inputs = try stage.inputs(work)
         let known = try ledger.receipt(job: job.name, period: filed, stage: stage.name.rawValue)
         func note(_ state: StageOutcome.State, _ summary: String) {
-            let outcome = StageOutcome(job: job.name, period: stage.onceForAllPeriods ? nil : period, stage: stage.name, state: state, summary: summary)
+            let outcome = StageOutcome(
+                job: job.name, period: stage.onceForAllPeriods ? nil : period, stage: stage.name, state: state, summary: summary)
             report.outcomes.append(outcome)
         }
         if let known, known.inputs == inputs { return note(.upToDate, known.summary) }
@@ -104,7 +107,8 @@ public func run(
         report.tooManyRefused = report.tooManyRefused || result.tooManyRefused
         if !result.isWaiting {
             // Its inputs may include what it has just done away with: new files.
-            let receipt = Receipt(inputs: try stage.inputs(work), outputs: result.outputs, summary: result.standing ?? result.summary)
+            let receipt = Receipt(
+                inputs: try stage.inputs(work), outputs: result.outputs, summary: result.standing ?? result.summary)
             try ledger.record(receipt, job: job.name, period: filed, stage: stage.name.rawValue, now: context.now)
         }
         note(result.isWaiting ? .waiting : .done, result.summary)

@@ -16,7 +16,8 @@ public struct Report: Sendable {
     public let sections: [Section]
 
     public init(
-        job: String, period: Period, zone: String, currency: String, provisional: Bool, revision: Int, verdict: String, sections: [Section]
+        job: String, period: Period, zone: String, currency: String, provisional: Bool, revision: Int, verdict: String,
+        sections: [Section]
     ) {
         (self.job, self.period, self.zone, self.currency) = (job, period, zone, currency)
         (self.provisional, self.revision, self.verdict, self.sections) = (provisional, revision, verdict, sections)
@@ -91,7 +92,8 @@ public struct ReportTable: Sendable {
     public let totals: [Figure]?
 
     public init(columns: [String], rows: [[Figure]], totals: [Figure]? = nil) {
-        precondition(rows.allSatisfy { $0.count == columns.count } && totals.map { $0.count == columns.count } ?? true, "a ragged table")
+        precondition(
+            rows.allSatisfy { $0.count == columns.count } && totals.map { $0.count == columns.count } ?? true, "a ragged table")
         (self.columns, self.rows, self.totals) = (columns, rows, totals)
     }
 }

@@ -16,8 +16,11 @@ public enum SectionPlan: Sendable, Equatable {
         name: "report section",
         keys: [
             ConfigKey(
-                name: "section", kind: "one of \(listed(Kind.allCases.map(\.rawValue)))", required: true, about: "The kind of section."),
-            ConfigKey(name: "by", kind: "dimension or list of dimensions", about: "What costs are grouped by: one dimension for stacked-days, any number for table."),
+                name: "section", kind: "one of \(listed(Kind.allCases.map(\.rawValue)))", required: true,
+                about: "The kind of section."),
+            ConfigKey(
+                name: "by", kind: "dimension or list of dimensions",
+                about: "What costs are grouped by: one dimension for stacked-days, any number for table."),
             ConfigKey(
                 name: "measures", kind: "list of \(listed(TableMeasure.allCases.map(\.rawValue)))",
                 about: "The columns of a table; by default requests, cost and coverage."),
@@ -39,7 +42,9 @@ public enum SectionPlan: Sendable, Equatable {
         }
         func insight() throws -> String {
             guard let name = try object.optionalText("insight") ?? insights.first, insights.contains(name) else {
-                throw object.failure("The section is about an insight that the job does not have. Its insights are \(listed(insights)).", at: "insight")
+                throw object.failure(
+                    "The section is about an insight that the job does not have. Its insights are \(listed(insights)).",
+                    at: "insight")
             }
             return name
         }
@@ -54,7 +59,9 @@ public enum SectionPlan: Sendable, Equatable {
             let measures = try names.map { name in
                 guard let measure = TableMeasure(rawValue: name) else {
                     let hint = suggest(name, from: TableMeasure.allCases.map(\.rawValue)).map { " Did you mean \"\($0)\"?" } ?? ""
-                    throw object.failure("unknown measure \"\(name)\".\(hint) Measures are \(listed(TableMeasure.allCases.map(\.rawValue))).", at: "measures")
+                    throw object.failure(
+                        "unknown measure \"\(name)\".\(hint) Measures are \(listed(TableMeasure.allCases.map(\.rawValue))).",
+                        at: "measures")
                 }
                 return measure
             }
@@ -106,7 +113,8 @@ public enum TableMeasure: String, CaseIterable, Sendable {
         case .output_tokens: return tokens(.output)
         case .cost: return .cost(measures.cost)
         case .cost_per_active:
-            guard let users, let low = measures.cost.low.divided(by: users), let high = measures.cost.high.divided(by: users) else {
+            guard let users, let low = measures.cost.low.divided(by: users), let high = measures.cost.high.divided(by: users)
+            else {
                 return .unknown("no user in the export")
             }
             var cost = measures.cost

@@ -36,7 +36,9 @@ public struct InsightOutcome: Sendable {
 }
 
 /// Reads what the stages before have made, and puts the page together.
-public func buildReport(_ order: ReportOrder, revision: Int, _ lake: Lake) throws -> (report: Report, costs: [CostRow], insights: [InsightOutcome]) {
+public func buildReport(_ order: ReportOrder, revision: Int, _ lake: Lake) throws -> (
+    report: Report, costs: [CostRow], insights: [InsightOutcome]
+) {
     let cube = try CostCube(order.model, lake)
     let costs = try cube.rows(of: order.period)
     let outcomes = try order.insights.map { try outcome(of: $0, lake) }
@@ -53,7 +55,8 @@ private func outcome(of order: ProfileOrder, _ lake: Lake) throws -> InsightOutc
     let isDue = order.period.week != nil && order.isDue
     return InsightOutcome(
         insight: order.insight, weeks: isDue ? try storedProfiles(order, lake) : [],
-        answers: isDue ? try lake.ledger.answers(job: order.job, insight: order.insight.name, period: order.period) : [], isDue: isDue)
+        answers: isDue ? try lake.ledger.answers(job: order.job, insight: order.insight.name, period: order.period) : [],
+        isDue: isDue)
 }
 
 private struct Builder {
@@ -82,9 +85,14 @@ private struct Builder {
             let share = (cost.low - before.cost.low).ratio(to: before.cost.low, places: 3)
         {
             let percent = Money(units: (share.units(places: 3) ?? 0) * 100_000_000_000).text(places: 1)
-            parts[0] += share.isNegative ? ", \(percent.dropFirst()) % less than the period before" : ", \(percent) % more than the period before"
+            parts[0] +=
+                share.isNegative
+                ? ", \(percent.dropFirst()) % less than the period before" : ", \(percent) % more than the period before"
         }
-        if !cost.isComplete { parts.append("\(counted(cost.unpricedRequests, "request")) \(cost.unpricedRequests == 1 ? "has" : "have") no known price") }
+        if !cost.isComplete {
+            parts.append(
+                "\(counted(cost.unpricedRequests, "request")) \(cost.unpricedRequests == 1 ? "has" : "have") no known price")
+        }
         for outcome in outcomes where outcome.isDue {
             let delivered = outcome.answers.filter { $0.outcome == "answered" }.count
             parts.append("\(delivered) of \(outcome.weeks.count) \(outcome.insight.name) insights are delivered")
@@ -98,7 +106,9 @@ private struct Builder {
         if !unpriced.isEmpty {
             let model = CostCube.dimensions.firstIndex(of: "model") ?? 0
             let names = Set(unpriced.map { $0.keys[model] ?? "(none)" }).sorted()
-            notes.append("No price is known for: \(names.joined(separator: ", ")). Their cost is not in the figures, which therefore read \"at least\".")
+            notes.append(
+                "No price is known for: \(names.joined(separator: ", ")). Their cost is not in the figures, which therefore read \"at least\"."
+            )
         }
         return notes
     }
@@ -113,8 +123,12 @@ private struct Builder {
             return mean
         }
         var tiles = [
-            Tile(label: "Cost \(order.currency)", value: .cost(total.cost), before: before.map { .cost($0.cost) }, usual: usual.map { .cost(mean($0.cost)) }),
-            Tile(label: "Requests", value: .count(total.requests), before: before.map { .count($0.requests) }, usual: usual.map { .count($0.requests / 4) }),
+            Tile(
+                label: "Cost \(order.currency)", value: .cost(total.cost), before: before.map { .cost($0.cost) },
+                usual: usual.map { .cost(mean($0.cost)) }),
+            Tile(
+                label: "Requests", value: .count(total.requests), before: before.map { .count($0.requests) },
+                usual: usual.map { .count($0.requests / 4) }),
             Tile(
                 label: "Priced", value: total.coverage.map(Figure.share) ?? .unknown("no requests"),
                 before: before?.coverage.map(Figure.share), usual: usual?.coverage.map(Figure.share)),
@@ -122,7 +136,10 @@ private struct Builder {
         let whole = try rollUpCosts(CostQuery(period: order.period, every: .all, by: [], countsUsers: true), order.model, lake)
         if let row = whole.first {
             tiles.append(Tile(label: "Active users", value: TableMeasure.active.figure(row.measures, users: row.users)))
-            tiles.append(Tile(label: "Cost per active user \(order.currency)", value: TableMeasure.cost_per_active.figure(row.measures, users: row.users)))
+            tiles.append(
+                Tile(
+                    label: "Cost per active user \(order.currency)",
+                    value: TableMeasure.cost_per_active.figure(row.measures, users: row.users)))
         }
         for outcome in outcomes where outcome.isDue {
             let delivered = outcome.answers.filter { $0.outcome == "answered" }.count
@@ -147,27 +164,34 @@ private struct Builder {
         if !users, !positions.contains(nil) {
             return costs.summed(by: positions.compactMap { $0 }, over: grain == .all ? order.period : nil)
         }
-        return try rollUpCosts(CostQuery(period: order.period, every: grain, by: dimensions, countsUsers: users), order.model, lake)
+        return try rollUpCosts(
+            CostQuery(period: order.period, every: grain, by: dimensions, countsUsers: users), order.model, lake)
     }
 
     private func stackedDays(_ dimension: String, _ id: String) throws -> Section {
         let rows = try rows(by: [dimension], every: .day, users: false)
         let title = "Cost by day and \(dimension)"
-        guard !rows.isEmpty else { return Section(id: id, title: title, body: .missing("No usage was exported for this period.")) }
+        guard !rows.isEmpty else {
+            return Section(id: id, title: title, body: .missing("No usage was exported for this period."))
+        }
         let days = order.period.days
         let series = Dictionary(grouping: rows) { $0.keys[0] ?? "(none)" }.map { name, rows in
             (name: name, costs: days.map { day in rows.filter { $0.period.first == day }.total.cost })
         }
         func sum(_ costs: [Cost]) -> Money { costs.reduce(.zero) { $0 + $1.low } }
         let ordered = series.sorted { (sum($1.costs), $0.name) < (sum($0.costs), $1.name) }
-        return Section(id: id, title: title, notes: ["Days are those of \(order.model.zone.name)."], body: .stackedDays(StackedDays(days: days, series: ordered)))
+        return Section(
+            id: id, title: title, notes: ["Days are those of \(order.model.zone.name)."],
+            body: .stackedDays(StackedDays(days: days, series: ordered)))
     }
 
     private func table(_ dimensions: [String], _ measures: [TableMeasure], _ id: String) throws -> Section {
         let users = measures.contains(.active) || measures.contains(.cost_per_active)
         let rows = try rows(by: dimensions, every: .all, users: users)
         let title = dimensions.isEmpty ? "Cost" : "Cost by \(listed(dimensions))"
-        guard !rows.isEmpty else { return Section(id: id, title: title, body: .missing("No usage was exported for this period.")) }
+        guard !rows.isEmpty else {
+            return Section(id: id, title: title, body: .missing("No usage was exported for this period."))
+        }
         let cells = rows.map { row in
             row.keys.map { Figure.text($0 ?? "(none)") } + measures.map { $0.figure(row.measures, users: row.users) }
         }
@@ -179,7 +203,9 @@ private struct Builder {
         return Section(
             id: id, title: title,
             notes: measures.allSatisfy(\.adds) ? [] : ["Somebody who is active in several rows is counted once in the last one."],
-            body: .table(ReportTable(columns: names + measures.map { $0.title(currency: order.currency) }, rows: cells, totals: label + totals)))
+            body: .table(
+                ReportTable(
+                    columns: names + measures.map { $0.title(currency: order.currency) }, rows: cells, totals: label + totals)))
     }
 
     private func funnel(_ name: String, _ id: String) -> Section {
@@ -229,30 +255,37 @@ private struct Builder {
     }
 
     private func notDue(_ name: String) -> String {
-        order.period.week == nil ? "Insights are made for ISO weeks; this period is none." : "\(name) was not on offer in this period."
+        order.period.week == nil
+            ? "Insights are made for ISO weeks; this period is none." : "\(name) was not on offer in this period."
     }
 
     private func dataQuality(_ id: String) throws -> Section {
         let days = lakeDays(of: order.period, in: order.model.zone)
         let counts = try countsBySource(lake.ledger, job: order.model.job, from: days.first, to: days.last)
         let title = "Records read"
-        guard !counts.isEmpty else { return Section(id: id, title: title, body: .missing("No export holds rows of this period.")) }
+        guard !counts.isEmpty else {
+            return Section(id: id, title: title, body: .missing("No export holds rows of this period."))
+        }
         let rows = counts.map { source, counts -> [Figure] in
             [
-                .text(source), .count(counts.records), .count(counts.accepted), .count(counts.duplicate), .count(counts.outOfRange),
+                .text(source), .count(counts.records), .count(counts.accepted), .count(counts.duplicate),
+                .count(counts.outOfRange),
                 .count(counts.quarantinedTotal), .count(counts.filtered),
             ]
         }
         let all = counts.reduce(into: Counts()) { $0 += $1.counts }
         var notes = ["All records of the files that gave rows to this period, which may hold rows of other days too."]
         if all.quarantinedTotal > 0 {
-            notes.append("Quarantined: " + all.quarantined.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ") + ".")
+            notes.append(
+                "Quarantined: "
+                    + all.quarantined.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ") + ".")
         }
         return Section(
             id: id, title: title, notes: notes,
             body: .table(
                 ReportTable(
-                    columns: ["Source", "Records", "Accepted", "Duplicate", "Out of range", "Quarantined", "Filtered"], rows: rows,
+                    columns: ["Source", "Records", "Accepted", "Duplicate", "Out of range", "Quarantined", "Filtered"],
+                    rows: rows,
                     totals: [
                         .text("All"), .count(all.records), .count(all.accepted), .count(all.duplicate), .count(all.outOfRange),
                         .count(all.quarantinedTotal), .count(all.filtered),

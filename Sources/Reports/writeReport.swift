@@ -72,7 +72,8 @@ public func writeReport(_ order: ReportOrder, inputs: Digest, _ lake: Lake) thro
 
 /// Whether a period's folder and archive are in place.
 public func hasReport(job: String, period: Period, home: String) -> Bool {
-    exists(joined(home, "reports/\(job)/\(period)/manifest.json")) && exists(joined(home, "reports/\(job)/\(job)-\(period).tar.gz"))
+    exists(joined(home, "reports/\(job)/\(period)/manifest.json"))
+        && exists(joined(home, "reports/\(job)/\(job)-\(period).tar.gz"))
 }
 
 private func holds(_ folder: String, _ files: [(name: String, bytes: [UInt8])]) throws -> Bool {
@@ -142,7 +143,8 @@ private func insightLines(_ outcomes: [InsightOutcome], period: String) -> [UInt
             lines +=
                 JSON.fields([
                     "insight": .string(outcome.insight.name), "period": .string(period), "subject": .string(week.subject),
-                    "standing": .string(week.standing.rawValue), "outcome": .optional(answer?.outcome), "batch": .optional(answer?.batch),
+                    "standing": .string(week.standing.rawValue), "outcome": .optional(answer?.outcome),
+                    "batch": .optional(answer?.batch),
                     "made_from_current_profile": answer.map { .bool($0.madeFrom == week.digest.hex) } ?? .null,
                     "answer": answer?.content ?? .null,
                 ]).text + "\n"
@@ -160,7 +162,8 @@ private func deliveryLines(_ outcome: InsightOutcome, period: Period) -> [UInt8]
         guard let content else { continue }
         lines +=
             JSON.fields([
-                "user_id": .string(week.user), "kind": .string(outcome.insight.name), "period_start": .string(period.first.description),
+                "user_id": .string(week.user), "kind": .string(outcome.insight.name),
+                "period_start": .string(period.first.description),
                 "period_end": .string(period.last.description), "supportive": .bool(week.standing == .crisis), "result": content,
             ]).text + "\n"
     }

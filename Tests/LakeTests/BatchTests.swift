@@ -32,7 +32,8 @@ import Testing
     func rows() {
         #expect(
             table(batch.rows(at: [3, 1, 3])) == [
-                ["b", nil, "b"], ["4", "-2", "4"], ["true", nil, "true"], [nil, "20", nil], ["2.000000000000", "0.500000000000", "2.000000000000"],
+                ["b", nil, "b"], ["4", "-2", "4"], ["true", nil, "true"], [nil, "20", nil],
+                ["2.000000000000", "0.500000000000", "2.000000000000"],
             ])
         #expect(batch.rows(at: []).count == 0)
     }
@@ -44,7 +45,8 @@ import Testing
         #expect(joined.count == 5)
         #expect(
             table(joined) == [
-                ["b", nil, "a", "b", "a"], ["1", "-2", nil, "4", "7"], ["true", nil, "false", "true", nil], ["10", "20", "30", nil, nil],
+                ["b", nil, "a", "b", "a"], ["1", "-2", nil, "4", "7"], ["true", nil, "false", "true", nil],
+                ["10", "20", "30", nil, nil],
                 [nil, "0.500000000000", "-1.000000000000", "2.000000000000", nil],
             ])
     }
@@ -115,7 +117,8 @@ import Testing
     @Test("Texts that differ in a byte, in length or in form only are apart")
     func lookalikes() {
         let texts = [
-            "", "\0", "\0\0", "a", "a\0", "abcdefgh", "abcdefgi", "abcdefgh ", "abcdefghabcdefgh", "\u{e9}", "e\u{301}", "E", "é ", "ab", "ba",
+            "", "\0", "\0\0", "a", "a\0", "abcdefgh", "abcdefgi", "abcdefgh ", "abcdefghabcdefgh", "\u{e9}", "e\u{301}", "E",
+            "é ", "ab", "ba",
         ]
         var interner = TextInterner()
         #expect(texts.map { interner.code(of: $0) } == (0..<Int32(texts.count)).map { $0 })

@@ -13,7 +13,7 @@ import Testing
     private func intend(_ staged: StagedDay, _ lake: Lake) throws {
         let database = lake.ledger.database
         try database.execute("DELETE FROM parts WHERE day = ?", [.text(staged.day.description)])
-        if let part = staged.part {
+        for part in staged.parts {
             try database.execute(
                 "INSERT INTO parts VALUES ('kalei', 'usage', ?, ?, ?, ?, ?)",
                 [.text(staged.day.description), .text(part.file), .count(part.rows), .count(part.bytes), .text(part.digest.hex)])
@@ -104,7 +104,8 @@ import Testing
             let staged = try lake.stage(Array("refused\n".utf8), at: "quarantine/kalei/api_usage/a.jsonl.gz")
             #expect(staged.place == "quarantine/kalei/api_usage/a.jsonl.gz")
             #expect(try lake.files(in: "quarantine") == [])
-            try lake.ledger.database.execute("INSERT INTO swaps VALUES (?, ?)", [.text("staging/" + staged.place), .text(staged.place)])
+            try lake.ledger.database.execute(
+                "INSERT INTO swaps VALUES (?, ?)", [.text("staging/" + staged.place), .text(staged.place)])
             if moment == "after it" {
                 try makeFolder(lake.home + "/quarantine/kalei/api_usage")
                 try rename(lake.home + "/staging/" + staged.place, to: lake.home + "/" + staged.place)
@@ -120,7 +121,9 @@ import Testing
     func receipts() throws {
         try between(usageRows("a"), usageRows("b")) { lake, staged in
             let file = try lake.stage([1], at: "quarantine/a")
-            #expect(sentence { try lake.commit(days: [staged], files: [file]) { throw Failure("the disk is full") } } == "the disk is full")
+            #expect(
+                sentence { try lake.commit(days: [staged], files: [file]) { throw Failure("the disk is full") } }
+                    == "the disk is full")
             #expect(try lake.ids() == ["a"])
             try lake.rollForward()
             try expectSettled(lake, ["a"])
@@ -135,6 +138,20 @@ import Testing
             try writeNew([1, 2, 3], to: lake.home + "/staging/" + place + "/part-0000000000000000.parquet")
             try lake.commit(days: [try lake.stage(monday, usageRows("a"))], files: []) {}
             try expectSettled(lake, ["a"])
+        }
+    }
+
+    @Test("A part that stays is the same file as before, and what a killed run linked beside it does no harm")
+    func kept() throws {
+        try between(usageRows("a"), usageRows("x")) { lake, _ in
+            let part = try #require(try lake.parts(job: "kalei", log: .usage).first)
+            let before = FileSignature(of: joined(lake.home, part.path))
+            try intend(try lake.stage(monday, usageRows("b", "c"), keeping: [part]), lake)
+            try lake.rollForward()
+            #expect(try lake.ids().sorted() == ["a", "b", "c"])
+            #expect(try lake.parts(job: "kalei", log: .usage).map(\.rows).sorted() == [1, 2])
+            #expect(FileSignature(of: joined(lake.home, part.path)) == before)
+            try expectSettled(lake, try lake.ids())
         }
     }
 

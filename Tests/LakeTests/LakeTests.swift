@@ -52,8 +52,15 @@ extension Lake {
         return ids
     }
 
-    func stage(_ day: Day, _ rows: Batch, log: Log = .usage) throws -> StagedDay { try stage(job: "kalei", log: log, day: day, rows: rows) }
+    /// A day that is to hold these rows only, as one part.
+    /// Makes these rows all that a day is to hold after the commit; no rows, and it is to go.
+    func stage(_ day: Day, _ rows: Batch, log: Log = .usage, keeping kept: [Part] = []) throws -> StagedDay {
+        let fresh = rows.count == 0 ? [] : [try staging(job: "kalei").stagePart(log: log, day: day, rows: rows)]
+        return try assemble(job: "kalei", log: log, day: day, keeping: kept, adding: fresh)
+    }
 
     /// Every file of the home below a folder.
-    func files(in folder: String) throws -> [String] { exists(joined(home, folder)) ? try Common.files(below: joined(home, folder)) : [] }
+    func files(in folder: String) throws -> [String] {
+        exists(joined(home, folder)) ? try Common.files(below: joined(home, folder)) : []
+    }
 }

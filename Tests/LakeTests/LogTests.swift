@@ -23,7 +23,8 @@ import Testing
         Case("texts", .texts, "id text, part text, ts timestamp, tenant text, user text, session text, role text, text text"),
         Case(
             "meters", .meters,
-            "id text, subject_kind text, subject text, metric text, value decimal, period_start timestamp, period_end timestamp, gauge bool"),
+            "id text, subject_kind text, subject text, metric text, value decimal, period_start timestamp, period_end timestamp, gauge bool"
+        ),
         Case(
             "charges", .charges,
             """
@@ -56,7 +57,10 @@ import Testing
     func whole() {
         #expect(LogTests.columns.map(\.input) == Log.allCases)
         #expect(Log.schemaVersion == 1)
-        #expect(Log.originColumns.map { "\($0.name) \($0.type.rawValue)" } == ["source text", "source_file text", "source_record int64"])
+        #expect(
+            Log.originColumns.map { "\($0.name) \($0.type.rawValue)" } == [
+                "source text", "source_file text", "source_record int64",
+            ])
     }
 
     @Test("What names a row, what dates it and what it cannot be without, by log")

@@ -1,3 +1,56 @@
+import Common
+import Glibc
 import Testing
+
 @testable import Ledger
 
+/// One row of a table of cases, shown under its name where it fails.
+struct Case<Input: Sendable, Expected: Sendable>: Sendable, CustomTestStringConvertible {
+    let name: String
+    let input: Input
+    let expected: Expected
+
+    init(_ name: String, _ input: Input, _ expected: Expected) {
+        (self.name, self.input, self.expected) = (name, input, expected)
+    }
+
+    var testDescription: String { name }
+}
+
+/// The sentence a piece of work is refused with; nil where it succeeds.
+func sentence(_ work: () throws -> Void) -> String? {
+    do {
+        try work()
+        return nil
+    } catch {
+        return "\(error)"
+    }
+}
+
+/// A home of its own for one test, removed afterwards.
+func withHome(_ work: (String) throws -> Void) throws {
+    var template = Array("/tmp/vesper-ledger-XXXXXX".utf8CString)
+    let home = try #require(mkdtemp(&template).map { String(cString: $0) })
+    defer { try? removeTree(home) }
+    try work(home)
+}
+
+/// Opens a home for a run at a fixed time.
+func openLedger(_ home: String, _ migrations: [Migration] = [], at time: String = "2026-11-16T00:30:00Z") throws -> Ledger {
+    try Ledger.openForRun(home: home, migrations: migrations, now: try #require(Instant(time)))
+}
+
+extension Database {
+    /// Every row of an answer as one text, its values separated by bars.
+    func lines(_ sql: String, _ values: [SQLValue] = []) throws -> [String] {
+        try rows(sql, values).map { row in
+            row.values.map { value in
+                switch value {
+                case .null: "null"
+                case .integer(let number): String(number)
+                case .text(let text): text
+                }
+            }.joined(separator: "|")
+        }
+    }
+}

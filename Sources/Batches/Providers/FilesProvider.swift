@@ -21,7 +21,9 @@ public func importResults(batch id: String, from path: String, _ ledger: Ledger)
         throw Failure("There is no batch \"\(id)\". Run \"vesper batch list\" to see them.", kind: .usage)
     }
     guard batch.provider == "files", batch.state == .submitted else {
-        throw Failure("The batch \(batch.id) is \(batch.state.rawValue) by \(batch.provider); results are imported for one that is submitted by files.", kind: .usage)
+        throw Failure(
+            "The batch \(batch.id) is \(batch.state.rawValue) by \(batch.provider); results are imported for one that is submitted by files.",
+            kind: .usage)
     }
     var bytes = try readFile(path, as: "results file")
     if bytes.starts(with: [0x1f, 0x8b]) { bytes = try gunzipped(bytes, path: path) }
@@ -29,10 +31,13 @@ public func importResults(batch id: String, from path: String, _ ledger: Ledger)
     var found: Set<String> = []
     for (number, line) in resultLines(bytes) {
         guard let result = try? parseJSON(Array(bytes[line]), path: path), let customID = result["custom_id"]?.string else {
-            throw Failure("This line is no result: it must be JSON with a custom_id. Nothing was imported.", at: Place(path: path, line: number))
+            throw Failure(
+                "This line is no result: it must be JSON with a custom_id. Nothing was imported.",
+                at: Place(path: path, line: number))
         }
         guard known.contains(customID) else {
-            throw Failure("The custom_id is not one of batch \(batch.id). Nothing was imported.", at: Place(path: path, line: number))
+            throw Failure(
+                "The custom_id is not one of batch \(batch.id). Nothing was imported.", at: Place(path: path, line: number))
         }
         guard found.insert(customID).inserted else {
             throw Failure("The custom_id has a result already. Nothing was imported.", at: Place(path: path, line: number))

@@ -17,14 +17,19 @@ struct TemplateProvider: Provider {
     private func answer(_ line: [UInt8], _ insight: Insight, _ path: String) throws -> String {
         let request = try parseJSON(line, path: path)
         let text = request["params"]?["messages"]?.array?.first?["content"]?.string ?? ""
-        guard let id = request["custom_id"]?.string, let open = text.firstRange(of: "<profile>"), let close = text.firstRange(of: "</profile>") else {
-            throw Failure("The bulk file holds a request without a profile. Delete the file and run the request stage again.", at: Place(path: path))
+        guard let id = request["custom_id"]?.string, let open = text.firstRange(of: "<profile>"),
+            let close = text.firstRange(of: "</profile>")
+        else {
+            throw Failure(
+                "The bulk file holds a request without a profile. Delete the file and run the request stage again.",
+                at: Place(path: path))
         }
         let profile = try parseJSON(Array(text[open.upperBound..<close.lowerBound].utf8), path: path)
         let answer = filled(insight.prompt.template, from: profile).text
         let usage = JSON.fields(["input_tokens": .int(0), "output_tokens": .int(0), "service_tier": .string("batch")])
         let message = JSON.fields([
-            "id": .string("msg_template_\(id)"), "type": .string("message"), "role": .string("assistant"), "model": .string("template"),
+            "id": .string("msg_template_\(id)"), "type": .string("message"), "role": .string("assistant"),
+            "model": .string("template"),
             "content": .array([.fields(["type": .string("text"), "text": .string(answer)])]), "stop_reason": .string("end_turn"),
             "stop_sequence": .null, "usage": usage,
         ])

@@ -5,7 +5,8 @@ import Pipeline
 
 let batchCommand = Command(
     name: "batch", summary: "Shows bulk files and takes results in by hand.",
-    about: "A bulk file holds the requests of one insight and period. With the provider \"files\" it is carried to a provider by hand, and its results are imported here.",
+    about:
+        "A bulk file holds the requests of one insight and period. With the provider \"files\" it is carried to a provider by hand, and its results are imported here.",
     examples: [("vesper batch list", "Every bulk file and how far it has come.")],
     subcommands: [listCommand, showCommand, importCommand], group: "Reading")
 
@@ -18,7 +19,8 @@ private let identifier = Operand(name: "ID", about: "The batch, by its id or the
 
 private let showCommand = Command(
     name: "show", summary: "Shows what became of every request of a bulk file.",
-    about: "Prints each subject's pseudonym with the outcome of its request. Answers themselves stand in the report.", operands: [identifier],
+    about: "Prints each subject's pseudonym with the outcome of its request. Answers themselves stand in the report.",
+    operands: [identifier],
     examples: [("vesper batch show 3f2a", "The batch whose id begins so.")], run: performShow)
 
 private let importCommand = Command(
@@ -26,7 +28,10 @@ private let importCommand = Command(
     about:
         "Checks that every line of the file belongs to the batch and stores it as it is. The next run, or run --until report, pins the answers "
         + "and writes the report again.",
-    operands: [identifier, Operand(name: "FILE", about: "The results as JSON lines, plain or gzip, as the provider gave them.", completes: .file)],
+    operands: [
+        identifier,
+        Operand(name: "FILE", about: "The results as JSON lines, plain or gzip, as the provider gave them.", completes: .file),
+    ],
     examples: [("vesper batch import 3f2a results.jsonl", "Results for the batch whose id begins so.")], run: performImport)
 
 @Sendable private func performList(_ invocation: Invocation) throws -> Int32 {
@@ -35,7 +40,8 @@ private let importCommand = Command(
         Table(
             name: "batches",
             columns: [
-                .init("id", "Id"), .init("job", "Job"), .init("period", "Period"), .init("insight", "Insight"), .init("provider", "Provider"),
+                .init("id", "Id"), .init("job", "Job"), .init("period", "Period"), .init("insight", "Insight"),
+                .init("provider", "Provider"),
                 .init("requests", "Requests", .right), .init("state", "State"), .init("file", "File"),
             ],
             rows: batches.map {
@@ -53,16 +59,24 @@ private let importCommand = Command(
     let found = try ledger.batches().filter { $0.id.hasPrefix(id) }
     guard let batch = found.first, found.count == 1, let week = Week(batch.period) else {
         throw Failure(
-            found.isEmpty ? "There is no batch \"\(visible(id))\". Run \"vesper batch list\" to see them." : "\(found.count) batches begin with \"\(visible(id))\". Give more of the id.",
+            found.isEmpty
+                ? "There is no batch \"\(visible(id))\". Run \"vesper batch list\" to see them."
+                : "\(found.count) batches begin with \"\(visible(id))\". Give more of the id.",
             kind: .usage)
     }
     let answers = try ledger.answers(job: batch.job, insight: batch.insight, period: Period(week)).filter { $0.batch == batch.id }
     try show(
         Table(
             name: "batch",
-            columns: [.init("subject", "Subject"), .init("outcome", "Outcome"), .init("detail", "Detail"), .init("output_tokens", "Output tokens", .right)],
+            columns: [
+                .init("subject", "Subject"), .init("outcome", "Outcome"), .init("detail", "Detail"),
+                .init("output_tokens", "Output tokens", .right),
+            ],
             rows: answers.map {
-                [.text($0.subject), $0.outcome.map(Table.Cell.text) ?? .missing("waiting"), $0.detail.map(Table.Cell.text) ?? .blank, .int(Int($0.tokens[3]))]
+                [
+                    .text($0.subject), $0.outcome.map(Table.Cell.text) ?? .missing("waiting"),
+                    $0.detail.map(Table.Cell.text) ?? .blank, .int(Int($0.tokens[3])),
+                ]
             }, notes: ["\(batch.id) is \(batch.state.rawValue) by \(batch.provider): \(batch.file)."]), invocation)
     return 0
 }
@@ -78,7 +92,9 @@ private let importCommand = Command(
 private func openedForReading(_ invocation: Invocation) throws -> Ledger {
     let context = try context(for: invocation)
     guard let ledger = try context.openForReading() else {
-        throw Failure("Nothing was run in this home yet. Run \"vesper run JOB\" first, or give another --home.", at: Place(path: context.home))
+        throw Failure(
+            "Nothing was run in this home yet. Run \"vesper run JOB\" first, or give another --home.",
+            at: Place(path: context.home))
     }
     return ledger
 }

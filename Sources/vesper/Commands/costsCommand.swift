@@ -8,9 +8,11 @@ private let every = Option(
     name: "every", value: "GRAIN", about: "One row for each day, week or month, or for all days together; all unless given.",
     choices: Grain.allCases.map(\.rawValue))
 private let filter = Option(
-    name: "where", value: "NAME=VALUE", about: "Only rows with this value; an empty value means that the event says none.", repeats: true)
+    name: "where", value: "NAME=VALUE", about: "Only rows with this value; an empty value means that the event says none.",
+    repeats: true)
 private let sort = Option(
-    name: "sort", value: "MEASURE", about: "Sort by a measure, greatest first.", choices: ["cost", "requests", "users", "unpriced"])
+    name: "sort", value: "MEASURE", about: "Sort by a measure, greatest first.",
+    choices: ["cost", "requests", "users", "unpriced"])
 private let top = Option(name: "top", value: "N", about: "Only the first rows; the last row still sums all of them.")
 private let knownAsOf = Option(name: "known-as-of", value: "D", about: "Use only prices that were known on this day.")
 
@@ -32,7 +34,8 @@ let costsCommand = Command(
     let filters = try invocation.pairs(filter).map { (dimension: $0.name, value: $0.value) }
     for name in dimensions + filters.map(\.dimension) where !model.dimensions.contains(name) {
         let hint = suggest(name, from: model.dimensions).map { " Did you mean \"\($0)\"?" } ?? ""
-        throw Failure("There is no dimension \"\(visible(name))\".\(hint) Dimensions are \(listed(model.dimensions)).", kind: .usage)
+        throw Failure(
+            "There is no dimension \"\(visible(name))\".\(hint) Dimensions are \(listed(model.dimensions)).", kind: .usage)
     }
     let grain: Grain = try invocation.choice(every) ?? .all
     let limit = try invocation.count(top, in: 1...1_000_000)
@@ -48,13 +51,18 @@ let costsCommand = Command(
     let (rows, whole) = (table.rows, table.total)
     let shown = ordered(rows, by: invocation.value(sort)).prefix(limit ?? rows.count)
     var notes: [String] = []
-    if shown.count < rows.count { notes.append("\(shown.count) of \(counted(rows.count, "row")) shown; the last row sums all of them.") }
+    if shown.count < rows.count {
+        notes.append("\(shown.count) of \(counted(rows.count, "row")) shown; the last row sums all of them.")
+    }
     if let total = whole?.measures, !total.cost.isComplete {
-        notes.append("\(counted(total.cost.unpricedRequests, "request")) with \(grouped(total.cost.unpricedTokens)) tokens have no known price: the cost is at least what is shown.")
+        notes.append(
+            "\(counted(total.cost.unpricedRequests, "request")) with \(grouped(total.cost.unpricedTokens)) tokens have no known price: the cost is at least what is shown."
+        )
     }
     let blank = [Table.Cell](repeating: .blank, count: (grain == .all ? 0 : 1) + dimensions.count)
     let columns: [Table.Column] =
-        (grain == .all ? [] : [.init(grain.rawValue, grain.rawValue.capitalizedFirst)]) + dimensions.map { .init($0, $0.capitalizedFirst) }
+        (grain == .all ? [] : [.init(grain.rawValue, grain.rawValue.capitalizedFirst)])
+        + dimensions.map { .init($0, $0.capitalizedFirst) }
         + [.init("requests", "Requests", .right), .init("users", "Users", .right)]
         + Meter.allCases.map { .init($0.column, $0.rawValue.capitalizedFirst.replacing("_", with: " "), .right) }
         + [
@@ -64,7 +72,8 @@ let costsCommand = Command(
     let printed = Table(
         name: "costs", columns: columns,
         rows: shown.map { row in
-            (grain == .all ? [] : [.text(row.period.description)]) + row.keys.map { $0.map(Table.Cell.text) ?? .missing("none") } + cells(row.measures, row.users)
+            (grain == .all ? [] : [.text(row.period.description)]) + row.keys.map { $0.map(Table.Cell.text) ?? .missing("none") }
+                + cells(row.measures, row.users)
         }, totals: whole.map { blank + cells($0.measures, $0.users) }, notes: notes)
     try show(printed, invocation)
     return 0
@@ -81,7 +90,10 @@ private func cells(_ measures: Measures, _ users: Int?) -> [Table.Cell] {
         perUser = amount(low, high, complete: measures.cost.isComplete)
     }
     return [.int(measures.requests), users.map(Table.Cell.int) ?? .missing("not counted")] + tokens
-        + [amount(measures.cost.low, measures.cost.high, complete: measures.cost.isComplete), perUser, measures.coverage.map(Table.Cell.decimal) ?? .blank]
+        + [
+            amount(measures.cost.low, measures.cost.high, complete: measures.cost.isComplete), perUser,
+            measures.coverage.map(Table.Cell.decimal) ?? .blank,
+        ]
 }
 
 private func amount(_ low: Money, _ high: Money, complete: Bool) -> Table.Cell {

@@ -24,7 +24,8 @@ let ingestCommand = Command(
         notes += report.outcomes.map { "\($0.job): \($0.summary)." }
         for (log, counts) in try countsByLog(ledger, job: job.name) {
             rows.append([
-                .text(job.name), .text(log), .int(counts.records), .int(counts.accepted), .int(counts.duplicate), .int(counts.outOfRange),
+                .text(job.name), .text(log), .int(counts.records), .int(counts.accepted), .int(counts.duplicate),
+                .int(counts.outOfRange),
                 .int(counts.quarantinedTotal), .int(counts.filtered),
             ])
         }
@@ -33,7 +34,8 @@ let ingestCommand = Command(
         Table(
             name: "ingest",
             columns: [
-                .init("job", "Job"), .init("log", "Log"), .init("records", "Records", .right), .init("accepted", "Accepted", .right),
+                .init("job", "Job"), .init("log", "Log"), .init("records", "Records", .right),
+                .init("accepted", "Accepted", .right),
                 .init("duplicate", "Duplicate", .right), .init("out_of_range", "Out of range", .right),
                 .init("quarantined", "Quarantined", .right), .init("filtered", "Filtered", .right),
             ], rows: rows, notes: notes), invocation)

@@ -29,7 +29,8 @@ let reportCommand = Command(
     try show(
         Table(
             name: "report",
-            columns: [.init("job", "Job"), .init("period", "Period"), .init("state", "State"), .init("report", "Report")], rows: rows),
+            columns: [.init("job", "Job"), .init("period", "Period"), .init("state", "State"), .init("report", "Report")],
+            rows: rows),
         invocation)
     return 0
 }

@@ -74,12 +74,21 @@ private func table(_ outcomes: [StageOutcome], name: String, all: Bool) -> Table
     var notes: [String] = []
     if quiet > 0 {
         let periods = Set(outcomes.compactMap(\.period)).count
-        notes.append(shown.isEmpty ? "Everything is up to date: \(counted(outcomes.count, "stage")) over \(counted(periods, "period"))." : "\(counted(quiet, "stage")) up to date.")
+        notes.append(
+            shown.isEmpty
+                ? "Everything is up to date: \(counted(outcomes.count, "stage")) over \(counted(periods, "period"))."
+                : "\(counted(quiet, "stage")) up to date.")
     }
     return Table(
         name: name,
-        columns: [.init("job", "Job"), .init("period", "Period"), .init("stage", "Stage"), .init("state", "State"), .init("summary", "What")],
+        columns: [
+            .init("job", "Job"), .init("period", "Period"), .init("stage", "Stage"), .init("state", "State"),
+            .init("summary", "What"),
+        ],
         rows: shown.map {
-            [.text($0.job), .text($0.period?.description ?? "all"), .text($0.stage.rawValue), .text($0.state.rawValue), .text($0.summary)]
+            [
+                .text($0.job), .text($0.period?.description ?? "all"), .text($0.stage.rawValue), .text($0.state.rawValue),
+                .text($0.summary),
+            ]
         }, notes: notes)
 }
