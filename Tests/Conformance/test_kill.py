@@ -65,8 +65,9 @@ def place(home):
 class Trials:
     """Kills runs that were begun from the same home at random moments until enough kills have struck."""
 
-    def __init__(self, vesper, folder, begin, expected, duration, **given):
+    def __init__(self, vesper, folder, begin, expected, duration, again, **given):
         self.vesper, self.folder, self.begin, self.expected, self.given = vesper, folder, begin, expected, given
+        self.again = again
         self.duration = duration
         self.random = random.Random(SEED)
         self.lock = threading.Lock()
@@ -100,6 +101,8 @@ class Trials:
             assert_converged(home, self.expected)
         except AssertionError as error:
             raise AssertionError(f"{told}: {error}") from error
+        self.vesper("ingest", home, data=self.again)
+        assert_same_bytes(home, self.expected, "lake")  # what comes again is known, so the index is right too
         shutil.rmtree(home)
 
     def run(self, kills):
@@ -119,26 +122,40 @@ def timed_run(vesper, home, **given):
     return time.monotonic() - begin
 
 
-def test_killed_runs_converge(vesper, home, tmp_path):
+@pytest.fixture
+def again(data):
+    """The data with some of its files once more, under names that come after their own."""
+    for log in ("api_usage", "turns", "affirmations", "meters"):
+        for path in sorted((data / "kalei" / log).iterdir())[-3:]:
+            shutil.copyfile(path, path.with_name(path.name.replace(".jsonl", "~again.jsonl")))
+    return data
+
+
+def test_killed_runs_converge(vesper, home, again, tmp_path):
     duration = timed_run(vesper, tmp_path / "undisturbed")
     assert_converged(tmp_path / "undisturbed", home)
-    Trials(vesper, tmp_path, None, home, duration).run(KILLS - 2 * (KILLS // 3))
+    Trials(vesper, tmp_path, None, home, duration, again).run(KILLS - 2 * (KILLS // 3))
 
 
-def test_killed_runs_over_rows_that_are_stored_converge(vesper, home, tmp_path):
+def test_killed_runs_over_rows_that_are_stored_converge(vesper, home, again, tmp_path):
     """All that follows ingest: prices, profiles, requests, answers and reports of seven weeks."""
     vesper("ingest", tmp_path / "begin")
     shutil.copytree(tmp_path / "begin", tmp_path / "timed")
-    Trials(vesper, tmp_path, tmp_path / "begin", home, timed_run(vesper, tmp_path / "timed")).run(KILLS // 3)
+    Trials(vesper, tmp_path, tmp_path / "begin", home, timed_run(vesper, tmp_path / "timed"), again).run(KILLS // 3)
 
 
-def test_killed_runs_over_late_data_converge(vesper, data, tmp_path):
+def test_killed_runs_over_late_data_converge(vesper, again, tmp_path):
     """The second run has rows to merge into days that are there, and a report to move to its revisions."""
-    vesper("run", tmp_path / "begin", data=data)
-    shutil.copyfile(LATE, data / "kalei" / "api_usage" / LATE.name)
+    vesper("run", tmp_path / "begin")
+    late = tmp_path / "late"
+    shutil.copytree(again, late)
+    for path in late.rglob("*~again*"):
+        path.unlink()
+    for folder in (again, late):
+        shutil.copyfile(LATE, folder / "kalei" / "api_usage" / LATE.name)
     shutil.copytree(tmp_path / "begin", tmp_path / "expected")
-    duration = timed_run(vesper, tmp_path / "expected", data=data)
-    Trials(vesper, tmp_path, tmp_path / "begin", tmp_path / "expected", duration, data=data).run(KILLS // 3)
+    duration = timed_run(vesper, tmp_path / "expected", data=late)
+    Trials(vesper, tmp_path, tmp_path / "begin", tmp_path / "expected", duration, again, data=late).run(KILLS // 3)
 
 
 def killed_when(vesper, folder, condition, begin=None, **given):

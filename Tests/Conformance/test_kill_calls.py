@@ -29,7 +29,7 @@ def traced(vesper, home, flags, data):
 
 
 def calls(vesper, home, data, folder):
-    """The writing calls of a run in their order, each with its number among those of its name."""
+    """The writing calls of a run in their order, each with its number among those of its name and thread."""
     try:
         done = traced(vesper, home, ["-o", str(folder / "calls"), "-e", "trace=" + ",".join(CALLS)], data)
     except FileNotFoundError:
@@ -40,10 +40,11 @@ def calls(vesper, home, data, folder):
     numbers = Counter()
     found = []
     for line in (folder / "calls").read_text(errors="replace").splitlines():
-        name = line.split(None, 1)[1].partition("(")[0]  # after the process id
+        thread, rest = line.split(None, 1)
+        name = rest.partition("(")[0]
         if name in CALLS:
-            numbers[name] += 1
-            found.append((name, numbers[name]))
+            numbers[thread, name] += 1
+            found.append((name, numbers[thread, name]))
     return found
 
 
@@ -62,19 +63,23 @@ def assert_every_kill_converges(vesper, folder, begin, expected, found, data):
         home = folder / f"killed-{name}-{number}"
         if begin:
             shutil.copytree(begin, home)
-        done = traced(vesper, home, ["-o", os.devnull, "-e", f"trace={name}", "-e", f"inject={name}:signal=SIGKILL:when={number}"], data)
-        assert done.returncode == -signal.SIGKILL, f"{name} {number}: {done.returncode} {done.stderr}"
+        inject = ["-e", f"trace={name}", "-e", f"inject={name}:signal=SIGKILL:when={number}"]
+        done = traced(vesper, home, ["-o", os.devnull, *inject], data)
+        # Threads share their work differently from run to run, so that the last calls of one may not come.
+        assert done.returncode in (0, -signal.SIGKILL), f"{name} {number}: {done.returncode} {done.stderr}"
         vesper("run", home, data=data)
         try:
             assert_converged(home, expected)
         except AssertionError as error:
             raise AssertionError(f"killed before {name} number {number}: {error}") from error
         shutil.rmtree(home)
+        return done.returncode != 0
 
     picked = chosen(found, KILLS)
     with ThreadPoolExecutor(max_workers=2) as pool:
-        list(pool.map(trial, picked))
-    print(f"\n{len(picked)} of {len(found)} calls: {dict(Counter(name for name, _ in picked))}")
+        struck = sum(pool.map(trial, picked))
+    print(f"\n{struck} kills before {len(picked)} of {len(found)} calls: {dict(Counter(name for name, _ in picked))}")
+    assert struck > len(picked) * 3 // 4
 
 
 def test_a_run_killed_before_a_call_that_writes_converges(vesper, data, tmp_path):
