@@ -155,7 +155,9 @@ final class CostAccumulator {
         for meter in counts.indices {
             guard let count = counts[meter], count > 0 else { continue }
             guard let rate = tariff.row(meter, on: day, above: threshold) else {
-                unpriced += count
+                let (sum, overflow) = unpriced.addingReportingOverflow(count)
+                guard !overflow else { throw Measures.tooLarge(day) }
+                unpriced = sum
                 continue
             }
             guard let low = Money.product(of: Int128(count), at: rate.low, per: rate.per),

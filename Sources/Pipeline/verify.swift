@@ -32,7 +32,7 @@ public func verify(_ ledger: Ledger, threads: Int = 1, talk: Talk = .silent) thr
             path: "lake/\(row.text(0))/\(row.text(1))/day=\(row.text(2))/\(row.text(3))", bytes: row.integer(4),
             digest: row.text(5),
             step:
-                "Move this day's folder away and run \"vesper source drop\" on its exports, or delete the home and ingest again.")
+                "Restore the file from a backup of the home.")
     }
     let bulk = try ledger.database.rows("SELECT file, digest FROM batches ORDER BY 1").map {
         KnownFile(
