@@ -24,11 +24,11 @@ public func inParallel(_ count: Int, threads: Int, _ body: @escaping @Sendable (
 public var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
 /// A thread of the operating system's, for work that computes or blocks.
-final class Thread {
+public final class Thread {
     private var handle = pthread_t()
     private let started: Bool
 
-    init(_ body: @escaping @Sendable () -> Void) {
+    public init(_ body: @escaping @Sendable () -> Void) {
         let box = Unmanaged.passRetained(Box(body))
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
@@ -45,7 +45,7 @@ final class Thread {
         if !started { box.release() }
     }
 
-    func join() { if started { pthread_join(handle, nil) } }
+    public func join() { if started { pthread_join(handle, nil) } }
 
     private final class Box {
         let body: @Sendable () -> Void

@@ -22,7 +22,7 @@ final class CostPlan: Sendable {
         let usesPlan = query.dimensions.contains("plan") || query.filters.contains { $0.dimension == "plan" }
         plans =
             usesPlan
-            ? try model.planLookup.map { try PlanHistory($0, try lake.newestSnapshots(job: model.job, kind: $0.kind)) }
+            ? try model.planLookup.map { try lake.planHistory($0, job: model.job) }
             : nil
         var texts = Set(
             ["provider", "model", "service_tier"] + (query.dimensions + query.filters.map(\.dimension)).map(model.column))

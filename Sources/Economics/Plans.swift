@@ -75,17 +75,19 @@ public struct PlanHistory: Sendable {
     private let agreements: [String: [Agreement]]
     private let otherwise: String?
 
-    /// Reads the newest version of each agreement; where two hold at one moment the one that began last counts.
-    public init(_ lookup: PlanLookup, _ versions: [Snapshot]) throws {
+    /// Reads the newest version of each agreement, or, where the lookup names no attribute for the beginning, every version, of which
+    /// each holds until the next. Where two agreements hold at one moment the one that began last counts.
+    public init(_ lookup: PlanLookup, _ versions: [Snapshot]) {
         otherwise = lookup.otherwise
         var found: [String: [Agreement]] = [:]
-        for version in versions where version.kind == lookup.kind {
+        for (index, version) in versions.enumerated() where version.kind == lookup.kind {
             guard let user = version.parent, let plan = version.plan else { continue }
             func moment(_ attribute: String?) -> Instant? {
                 attribute.flatMap { version.attributes[$0]?.string }.flatMap { Instant($0) ?? Day($0)?.startUTC }
             }
-            let start = lookup.starts == nil ? version.updatedAt : moment(lookup.starts) ?? version.updatedAt
-            let end = moment(lookup.ends)
+            let next = index + 1 < versions.count && versions[index + 1].id == version.id ? versions[index + 1].updatedAt : nil
+            let start = moment(lookup.starts) ?? version.updatedAt
+            let end = [moment(lookup.ends), next].compactMap { $0 }.min()
             found[user, default: []].append(
                 Agreement(start: start.microseconds, end: end?.microseconds ?? Int64.max, plan: plan, id: version.id))
         }
@@ -117,25 +119,46 @@ public struct Snapshot: Sendable {
 }
 
 extension Lake {
+    /// The plans that users had, as a job says that they are found.
+    public func planHistory(_ lookup: PlanLookup, job: String) throws -> PlanHistory {
+        PlanHistory(
+            lookup,
+            lookup.starts == nil ? try snapshots(job: job, kind: lookup.kind) : try newestSnapshots(job: job, kind: lookup.kind))
+    }
+
     /// The newest version of every thing of one kind, by id; with `asOf`, the newest that stood at that moment.
     public func newestSnapshots(job: String, kind: String, asOf: Instant? = nil) throws -> [Snapshot] {
         var newest: [String: Snapshot] = [:]
-        let columns = Log.snapshots.columns
-        try scan(job: job, log: .snapshots, columns: columns) { _, batch in
+        try eachSnapshot(job: job, kind: kind) { id, updated, version in
+            if let asOf, updated > asOf { return }
+            if let known = newest[id], known.updatedAt >= updated { return }
+            newest[id] = try version()
+        }
+        return newest.values.sorted { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
+    }
+
+    /// Every version of every thing of one kind, by id and time.
+    private func snapshots(job: String, kind: String) throws -> [Snapshot] {
+        var all: [Snapshot] = []
+        try eachSnapshot(job: job, kind: kind) { _, _, version in all.append(try version()) }
+        return all.sorted { $0.id == $1.id ? $0.updatedAt < $1.updatedAt : $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
+    }
+
+    private func eachSnapshot(job: String, kind: String, _ body: (String, Instant, () throws -> Snapshot) throws -> Void) throws {
+        try scan(job: job, log: .snapshots, columns: Log.snapshots.columns) { _, batch in
             guard case .text(let kinds, let names)? = batch["kind"] else { return }
             let wanted = names.matches(kind)
             for row in 0..<batch.count where kinds[row] >= 0 && wanted[Int(kinds[row])] {
                 guard let id = batch["id"]?.text(at: row), let updated = batch["updated_at"]?.integer(at: row) else { continue }
                 let instant = Instant(microseconds: updated)
-                if let asOf, instant > asOf { continue }
-                if let known = newest[id], known.updatedAt >= instant { continue }
-                let attributes = try batch["attributes"]?.text(at: row).map { try parseJSON(Array($0.utf8), path: "lake") }
-                newest[id] = Snapshot(
-                    kind: kind, id: id, updatedAt: instant, parent: batch["parent"]?.text(at: row),
-                    plan: batch["plan"]?.text(at: row),
-                    status: batch["status"]?.text(at: row), attributes: attributes ?? .object([]))
+                try body(id, instant) {
+                    let attributes = try batch["attributes"]?.text(at: row).map { try parseJSON(Array($0.utf8), path: "lake") }
+                    return Snapshot(
+                        kind: kind, id: id, updatedAt: instant, parent: batch["parent"]?.text(at: row),
+                        plan: batch["plan"]?.text(at: row),
+                        status: batch["status"]?.text(at: row), attributes: attributes ?? .object([]))
+                }
             }
         }
-        return newest.values.sorted { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
     }
 }

@@ -17,17 +17,20 @@ func readFiles(_ pending: [PendingFile], _ order: IngestOrder, to output: LaneOu
         // The largest first, so that the last thread to finish has little left.
         .sorted { ($1.entries[0].signature.size, $0.path) < ($0.entries[0].signature.size, $1.path) }
     let progress = SharedReading(total: files.reduce(0) { $0 + $1.entries[0].signature.size }, what: "reading \(order.job)", talk)
+    // With fewer files than threads, the others decompress.
+    let ahead = files.count < order.threads
     try inParallel(files.count, threads: order.threads) { index in
         let (path, entries) = files[index]
         let size = entries.map(\.signature.size).min() ?? 0
-        let (lanes, reading) = try readFile(path, size: size, entries, order, to: output) { progress.advance($0) }
+        let (lanes, reading) = try readFile(path, size: size, ahead: ahead, entries, order, to: output) { progress.advance($0) }
         progress.add(path, lanes, reading)
     }
     return progress.taken()
 }
 
 private func readFile(
-    _ path: String, size: Int64, _ entries: [PendingFile], _ order: IngestOrder, to output: LaneOutput, _ advance: (Int64) -> Void
+    _ path: String, size: Int64, ahead: Bool, _ entries: [PendingFile], _ order: IngestOrder, to output: LaneOutput,
+    _ advance: (Int64) -> Void
 ) throws -> ([Lane], FileReading) {
     var tree = FieldTree()
     let lanes = try entries.compactMap { entry -> Lane? in
@@ -38,7 +41,8 @@ private func readFile(
     let compiled = CompiledTree(tree)
     let slots = UnsafeMutablePointer<RawValue>.allocate(capacity: compiled.slotCount)
     defer { slots.deallocate() }
-    let reading = try readLines(of: joined(order.data, path), size: size, longest: longestRecord, advance) { number, line, cut in
+    let reading = try readLines(of: joined(order.data, path), size: size, longest: longestRecord, ahead: ahead, advance) {
+        number, line, cut in
         guard line.contains(where: { $0 != 0x20 && $0 != 0x09 }) else { return }  // a blank line is no record
         slots.update(repeating: RawValue(), count: compiled.slotCount)
         var scan = ScanResult.whole

@@ -55,7 +55,7 @@ public struct ProfileOrder: Sendable {
 public func makeProfiles(_ order: ProfileOrder, _ lake: Lake) throws -> [SubjectWeek] {
     guard order.isDue else { return [] }
     let users = try lake.newestSnapshots(job: order.job, kind: "user")
-    let history = try order.planLookup.map { try PlanHistory($0, try lake.newestSnapshots(job: order.job, kind: $0.kind)) }
+    let history = try order.planLookup.map { try lake.planHistory($0, job: order.job) }
     let end = Instant(microseconds: order.zone.start(of: order.period.last + 1).microseconds - 1)
     let entitling = Set(order.plans.filter { $0.entitles.contains(order.insight.name) }.map(\.name))
     let entitled = users.filter { user in
@@ -179,15 +179,25 @@ private func gatherActivity(_ order: ProfileOrder, _ users: Set<String>, _ lake:
 private func gatherExcerpts(_ order: ProfileOrder, _ activity: inout [String: Activity], _ lake: Lake) throws {
     let bounds = [order.period.first, order.period.last + 1].map { order.zone.start(of: $0).microseconds }
     let (first, last) = (Instant(microseconds: bounds[0]).dayUTC, Instant(microseconds: bounds[1] - 1).dayUTC)
+    // The first of the week, in whatever order the parts of a day lie.
+    var found: [String: [(time: Int64, text: String)]] = [:]
     try lake.scan(job: order.job, log: .texts, from: first, to: last, columns: Log.texts.columns) { _, batch in
         for row in 0..<batch.count {
             guard let user = batch["user"]?.text(at: row), let time = batch["ts"]?.integer(at: row), time >= bounds[0],
-                time < bounds[1],
-                batch["role"]?.text(at: row) == "user", let text = batch["text"]?.text(at: row), var own = activity[user],
-                own.excerpts.count < order.insight.excerpts
+                time < bounds[1], batch["role"]?.text(at: row) == "user", let text = batch["text"]?.text(at: row),
+                activity[user] != nil
             else { continue }
-            own.excerpts.append(excerpt(redacted(text), atMost: 200))
-            activity[user] = own
+            var own = found[user] ?? []
+            own.append((time, text))
+            if own.count > order.insight.excerpts {
+                own.sort { ($0.time, $0.text) < ($1.time, $1.text) }
+                own.removeLast()
+            }
+            found[user] = own
         }
+    }
+    for (user, texts) in found {
+        let sorted = texts.sorted { ($0.time, $0.text) < ($1.time, $1.text) }
+        activity[user]?.excerpts = sorted.map { excerpt(redacted($0.text), atMost: 200) }
     }
 }

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from conftest import SECONDS, assert_converged, assert_same_bytes, digests, wait_for, Watch
+from conftest import SECONDS, Watch, assert_converged, assert_same_bytes, digests, wait_for
 
 
 def sentence(done):

@@ -88,7 +88,8 @@ import Testing
         let most = "9223372036854775807"
         for calls in [
             [call(["input_tokens": most, "cache_read_tokens": most])], [call(["input_tokens": most, "output_tokens": most])],
-            [call(["output_tokens": most]), call(["output_tokens": most])], [call(["input_tokens": most, "output_tokens": most]), call([:])],
+            [call(["output_tokens": most]), call(["output_tokens": most])],
+            [call(["input_tokens": most, "output_tokens": most]), call([:])],
             [call(["output_tokens": most]), call(["output_tokens": "1"]), call([:])],
         ] {
             let told = sentence { _ = try cost(of: calls, try priceBook([Price]())) } ?? "nothing"

@@ -58,7 +58,7 @@ import Testing
         try withLake { lake in
             try lake.store(subscriptions, log: .snapshots)
             let lookup = try lookup(text)
-            let history = try PlanHistory(lookup, try lake.newestSnapshots(job: "kalei", kind: lookup.kind))
+            let history = try lake.planHistory(lookup, job: "kalei")
             found = try moments.map { history.plan(of: "u1", at: try #require(Instant($0))) }
         }
         return found
@@ -102,6 +102,20 @@ import Testing
             subscription("s1", "prism", #"{"started_at":"2026-10-05","ends_at":null}"#, updated: "2026-10-26T00:00:00Z"),
         ]
         #expect(try plans(rows, at: ["2026-11-04T00:00:00Z", "2026-11-06T00:00:00Z"]) == ["prism", "free"])
+    }
+
+    @Test("Without an attribute for its beginning each version holds from its own time until the next")
+    func undated() throws {
+        let rows = [
+            subscription("s1", "prism", "{}", updated: "2026-11-02T00:00:00Z"),
+            subscription("s1", "prism_plus", "{}", updated: "2026-11-09T00:00:00Z"),
+            subscription("s1", "free", #"{"ends_at":"2026-11-18"}"#, updated: "2026-11-16T00:00:00Z"),
+            subscription("s2", "team", "{}", updated: "2026-11-01T00:00:00Z", user: "u2"),
+        ]
+        let moments = ["11-01", "11-02", "11-08", "11-09", "11-15", "11-16", "11-18"].map { "2026-\($0)T12:00:00Z" }
+        let expected = [nil, "prism", "prism", "prism_plus", "prism_plus", "free", nil]
+        #expect(try plans(rows, at: moments, lookup: #"{ from: "subscription", ends: "ends_at" }"#) == expected)
+        #expect(try plans(rows.reversed(), at: moments, lookup: #"{ from: "subscription", ends: "ends_at" }"#) == expected)
     }
 
     @Test("Snapshots of other kinds on the same day are told apart, in whatever order they lie")

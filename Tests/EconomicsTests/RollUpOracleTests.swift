@@ -35,7 +35,8 @@ import Testing
             if dice.below(4) == 0 { row["service_tier"] = "batch" }
             let isSilent = nulls && dice.below(20) == 0
             for (column, limit) in [
-                ("input_tokens", 60_000), ("cache_read_tokens", 30_000), ("cache_write_5m_tokens", 500), ("cache_write_1h_tokens", 2),
+                ("input_tokens", 60_000), ("cache_read_tokens", 30_000), ("cache_write_5m_tokens", 500),
+                ("cache_write_1h_tokens", 2),
                 ("output_tokens", 4_000), ("reasoning_tokens", 4_000),
             ] where !isSilent && !(nulls && dice.below(5) == 0) {
                 row[column] = String(dice.below(limit))
@@ -78,7 +79,9 @@ import Testing
         let rows = rows(seed: seed, nulls: nulls)
         let book = try priceBook(RollUpOracleTests.prices)
         var expected: [String: Cost] = [:]
-        for row in rows { expected["\(row["ts", default: ""].prefix(10)) \(row["feature"] ?? "")", default: Cost()] += try worked(row, book) }
+        for row in rows {
+            expected["\(row["ts", default: ""].prefix(10)) \(row["feature"] ?? "")", default: Cost()] += try worked(row, book)
+        }
         try withLake { lake in
             try lake.store(rows)
             let query = CostQuery(period: try period("2026-11-09", "2026-11-11"), every: .day, by: ["feature"])

@@ -10,12 +10,12 @@ import Testing
         ["id": "\(user)-\(time)", "part": "entry", "user": user, "ts": time, "role": role, "text": text]
     }
 
-    private func profile(_ texts: [Row], _ more: String) throws -> JSON {
+    private func profile(_ texts: [Row], _ more: String, apart: Bool = false) throws -> JSON {
         var found = JSON.null
         try withLake { lake in
             try lake.store([user("u1"), subscription("u1")], log: .snapshots)
             try lake.store([session("u1", "2026-11-10T10:00:00Z")], log: .sessions)
-            try lake.store(texts, log: .texts)
+            try lake.store(texts, log: .texts, apart: apart)
             found = try #require(try makeProfiles(try profileOrder(try insight(more)), lake).first).profile
         }
         return found
@@ -42,6 +42,15 @@ import Testing
         let long = String(repeating: "word ", count: 39) + "word…"
         #expect(try profile(texts, ExcerptTests.some)["excerpts"] == .array([.string("I wrote to [mail]."), .string(long)]))
         #expect(try profile([text("u1", "2026-11-08T22:59:59Z", "Last week.")], ExcerptTests.some)["excerpts"] == nil)
+    }
+
+    @Test("The first words of the week are taken, in whatever order files and parts lie")
+    func first() throws {
+        let texts = (0..<8).map { text("u1", "2026-11-10T1\($0):00:00Z", "Text \($0).") }
+        for texts in [texts, texts.reversed()] {
+            let found = try profile(texts, ExcerptTests.some, apart: true)["excerpts"]
+            #expect(found == .array([.string("Text 0."), .string("Text 1.")]))
+        }
     }
 
     @Test(

@@ -49,15 +49,17 @@ func withLake(_ work: (Lake) throws -> Void) throws {
 typealias Row = [String: String]
 
 extension Lake {
-    /// Makes these rows all that a log holds of the days they fall on.
-    func store(_ rows: [Row], log: Log) throws {
+    /// Makes these rows all that a log holds of the days they fall on: as one part a day, or with a part for each row.
+    func store(_ rows: [Row], log: Log, apart: Bool = false) throws {
         let specs = log.columns + Log.originColumns
         let days = try Dictionary(grouping: rows) { try #require(Instant($0[log.timeColumn] ?? "")).dayUTC }
         let staged = try days.sorted { $0.key < $1.key }.map { day, rows in
-            let columns = try specs.map { spec in try column(spec, rows.map { $0[spec.name] }) }
-            let part = try staging(job: "kalei").stagePart(
-                log: log, day: day, rows: Batch(specs: specs, columns: columns, count: rows.count))
-            return try assemble(job: "kalei", log: log, day: day, keeping: [], adding: [part])
+            let parts = try (apart ? rows.map { [$0] } : [rows]).map { rows in
+                let columns = try specs.map { spec in try column(spec, rows.map { $0[spec.name] }) }
+                let batch = Batch(specs: specs, columns: columns, count: rows.count)
+                return try staging(job: "kalei").stagePart(log: log, day: day, rows: batch)
+            }
+            return try assemble(job: "kalei", log: log, day: day, keeping: [], adding: parts)
         }
         try commit(days: staged, files: []) {}
     }

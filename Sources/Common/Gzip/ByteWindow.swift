@@ -55,4 +55,18 @@ public final class ByteWindow {
         makeRoom()
         return try fill { _, place, room in try source(UnsafeMutableRawBufferPointer(start: place, count: room)) }
     }
+
+    /// Adds bytes that somebody else has read.
+    public func append(_ bytes: [UInt8]) {
+        makeRoom()
+        var given = 0
+        while given < bytes.count {
+            if capacity == end { makeRoom() }
+            given += fill { _, place, room in
+                let count = min(room, bytes.count - given)
+                bytes.withUnsafeBufferPointer { place.update(from: $0.baseAddress! + given, count: count) }
+                return count
+            }
+        }
+    }
 }

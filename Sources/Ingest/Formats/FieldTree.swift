@@ -70,7 +70,8 @@ final class CompiledTree {
             (entries + at).initialize(
                 to: Entry(
                     name: UnsafePointer(names + nameEnd), length: Int32(name.count),
-                    isPlain: name.allSatisfy { $0 >= 0x20 && $0 != 0x22 && $0 != 0x5c }, slot: node.slot, firstChild: Int32(order.count),
+                    isPlain: name.allSatisfy { $0 >= 0x20 && $0 != 0x22 && $0 != 0x5c }, slot: node.slot,
+                    firstChild: Int32(order.count),
                     childCount: Int32(node.children.count)))
             nameEnd += name.count
             order += zip(node.children, node.names).map { ($0, $1) }

@@ -149,7 +149,9 @@ struct JSONScanner {
     private func find(_ first: Int32, _ count: Int32, _ start: Int, _ stop: Int, escaped: Bool) -> Int32 {
         if escaped {
             let key = unescaped(UnsafeBufferPointer(start: base + start, count: stop - start))
-            return (first..<first + count).first { key.elementsEqual(UnsafeBufferPointer(start: tree[Int($0)].name, count: Int(tree[Int($0)].length))) } ?? -1
+            return (first..<first + count).first {
+                key.elementsEqual(UnsafeBufferPointer(start: tree[Int($0)].name, count: Int(tree[Int($0)].length)))
+            } ?? -1
         }
         for child in first..<first &+ count {
             let entry = tree[Int(child)]

@@ -6,14 +6,16 @@ import Glibc
 /// - Parameters:
 ///   - size: how many bytes of the file to read, as fixed when the run began; a file that grows meanwhile is read up to here.
 ///   - longest: of a longer line only the beginning is handed over, with what the whole of it was, so that memory stays bounded.
+///   - ahead: whether a thread of its own decompresses, while this one goes through the lines.
 ///   - advance: is told how many bytes of the file have been read since it was last told.
 /// - Returns: what was read, for the ledger.
 @discardableResult
 func readLines(
-    of path: String, size: Int64, longest: Int = 16 << 20, _ advance: (Int64) -> Void = { _ in },
+    of path: String, size: Int64, longest: Int = 16 << 20, ahead: Bool = false, _ advance: (Int64) -> Void = { _ in },
     _ body: (_ number: Int64, _ line: UnsafeBufferPointer<UInt8>, _ cut: CutLine?) throws -> Void
 ) throws -> FileReading {
-    let source = try ByteSource(try InputFile(path, as: "export"), size: size)
+    let source = try ByteSource(try InputFile(path, as: "export"), size: size, ahead: ahead)
+    defer { source.stop() }
     let window = ByteWindow()
     var number: Int64 = 0
     var searched = 0  // bytes of the unused ones that are known to hold no newline
@@ -127,37 +129,4 @@ func digestOfPrefix(_ path: String, size: Int64) throws -> Digest? {
 private func firstNewline(_ bytes: UnsafeBufferPointer<UInt8>, _ from: Int, _ to: Int) -> Int? {
     guard from < to, let found = memchr(bytes.baseAddress! + from, 0x0a, to - from) else { return nil }
     return UnsafeRawPointer(found) - UnsafeRawPointer(bytes.baseAddress!)
-}
-
-/// The bytes of a file after decompression, and the digest of those before it.
-private final class ByteSource {
-    private let file: InputFile
-    private(set) var left: Int64
-    private var hash = SHA256()
-    private var gzip: GzipReader?
-
-    init(_ file: InputFile, size: Int64) throws {
-        (self.file, left) = (file, size)
-        var magic: [UInt8] = [0, 0]
-        // RFC 1952: a gzip member begins with 1f 8b.
-        if size >= 2, try magic.withUnsafeMutableBytes({ try file.read(at: 0, into: $0) }) == 2, magic == [0x1f, 0x8b] {
-            gzip = GzipReader(path: file.path) { [unowned self] in try raw($0) }
-        }
-    }
-
-    func read(into window: ByteWindow) throws -> Bool {
-        if let gzip { return try gzip.read(into: window) }
-        return try window.read { try raw($0) } > 0
-    }
-
-    func digest() -> Digest { hash.finish() }
-
-    private func raw(_ room: UnsafeMutableRawBufferPointer) throws -> Int {
-        let wanted = min(room.count, Int(left))
-        guard wanted > 0 else { return 0 }
-        let count = try file.read(into: .init(rebasing: room[0..<wanted]))
-        hash.update(.init(rebasing: room[0..<count]))
-        left = count == 0 ? 0 : left - Int64(count)
-        return count
-    }
 }

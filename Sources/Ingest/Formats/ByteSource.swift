@@ -1,0 +1,114 @@
+import Common
+
+/// The bytes of a file after decompression, and the digest of those before it.
+final class ByteSource {
+    private let raw: RawBytes
+    private let gzip: GzipReader?
+    private let readAhead: ReadAhead?
+
+    /// With `ahead` a thread of its own decompresses.
+    init(_ file: InputFile, size: Int64, ahead: Bool) throws {
+        let raw = RawBytes(file, size: size)
+        self.raw = raw
+        var magic: [UInt8] = [0, 0]
+        // RFC 1952: a gzip member begins with 1f 8b.
+        let isGzip =
+            try size >= 2 && magic.withUnsafeMutableBytes({ try file.read(at: 0, into: $0) }) == 2 && magic == [0x1f, 0x8b]
+        let reader = isGzip ? GzipReader(path: file.path) { try raw.read(into: $0) } : nil
+        readAhead = ahead ? reader.map(ReadAhead.init) : nil
+        gzip = readAhead == nil ? reader : nil
+    }
+
+    /// Adds bytes to the window; false at the end.
+    func read(into window: ByteWindow) throws -> Bool {
+        if let readAhead { return try readAhead.read(into: window) }
+        if let gzip { return try gzip.read(into: window) }
+        return try window.read { try raw.read(into: $0) } > 0
+    }
+
+    /// Bytes of the file that have not been read yet.
+    var left: Int64 { raw.left }
+
+    /// Of the file's bytes; asked when all have been read.
+    func digest() -> Digest { raw.digest() }
+
+    /// Ends the thread, if there is one; what it has not handed over is let go.
+    func stop() { readAhead?.stop() }
+}
+
+/// A file's bytes as they stand on disk, up to the size that was fixed when the run began.
+private final class RawBytes: @unchecked Sendable {
+    // `unchecked`: all state is behind the lock.
+    private let lock = Lock()
+    private let file: InputFile
+    private var rest: Int64
+    private var hash = SHA256()
+
+    init(_ file: InputFile, size: Int64) { (self.file, rest) = (file, size) }
+
+    var left: Int64 { lock.held { rest } }
+    func digest() -> Digest { lock.held { hash }.finish() }
+
+    func read(into room: UnsafeMutableRawBufferPointer) throws -> Int {
+        try lock.held {
+            let wanted = min(room.count, Int(rest))
+            guard wanted > 0 else { return 0 }
+            let count = try file.read(into: .init(rebasing: room[0..<wanted]))
+            hash.update(.init(rebasing: room[0..<count]))
+            rest = count == 0 ? 0 : rest - Int64(count)
+            return count
+        }
+    }
+}
+
+/// Decompresses on a thread of its own, a few pieces ahead of whoever reads them.
+private final class ReadAhead: @unchecked Sendable {
+    // `unchecked`: the reader belongs to the thread, the queue is made for being shared.
+    private let queue = BoundedQueue<Piece>(most: 4)
+    private let thread: Thread
+
+    private enum Piece {
+        case bytes([UInt8])
+        case end((any Error)?)
+    }
+
+    init(_ reader: GzipReader) {
+        let queue = queue
+        let box = Box(reader)
+        thread = Thread {
+            let window = ByteWindow()
+            var failure: (any Error)?
+            do {
+                while try box.reader.read(into: window) {
+                    let piece = Array(window.unused)
+                    window.use(piece.count)
+                    guard queue.put(.bytes(piece)) else { return }
+                }
+            } catch {
+                failure = error
+            }
+            _ = queue.put(.end(failure))
+        }
+    }
+
+    /// Lends the reader to the thread, which alone uses it from then on.
+    private final class Box: @unchecked Sendable {
+        let reader: GzipReader
+        init(_ reader: GzipReader) { self.reader = reader }
+    }
+
+    func read(into window: ByteWindow) throws -> Bool {
+        switch queue.take() {
+        case .bytes(let piece)?:
+            window.append(piece)
+            return true
+        case .end(let error?)?: throw error
+        case .end(nil)?, nil: return false
+        }
+    }
+
+    func stop() {
+        queue.close()
+        thread.join()
+    }
+}
