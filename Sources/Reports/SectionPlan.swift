@@ -85,9 +85,6 @@ public enum TableMeasure: String, CaseIterable, Sendable {
     /// The share of requests whose cost is known.
     case coverage
 
-    /// Distinct users do not add up over rows.
-    var adds: Bool { ![.active, .cost_per_active, .coverage].contains(self) }
-
     func title(currency: String) -> String {
         switch self {
         case .requests: "Requests"

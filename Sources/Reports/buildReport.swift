@@ -202,7 +202,7 @@ private struct Builder {
         let label = dimensions.enumerated().map { Figure.text($0.offset == 0 ? "All" : "") }
         return Section(
             id: id, title: title,
-            notes: measures.allSatisfy(\.adds) ? [] : ["Somebody who is active in several rows is counted once in the last one."],
+            notes: !users ? [] : ["Somebody who is active in several rows is counted once in the last one."],
             body: .table(
                 ReportTable(
                     columns: names + measures.map { $0.title(currency: order.currency) }, rows: cells, totals: label + totals)))

@@ -33,7 +33,8 @@ class Vesper:
         self.binary = str(Path(binary).resolve())
 
     def command(self, verb, home, data=SAMPLE.parent, job=ROOT / "Jobs" / "kalei.json5", flags=()):
-        return [self.binary, verb, str(job), "--home", str(home), "--data", str(data), "--now", NOW, *map(str, flags)]
+        operands = [] if job is None else [str(job)]
+        return [self.binary, verb, *operands, "--home", str(home), "--data", str(data), "--now", NOW, *map(str, flags)]
 
     def environment(self, **changed):
         return {**os.environ, "VESPER_PSEUDONYM_KEY": PUBLIC_KEY, "NO_COLOR": "1", **changed}
