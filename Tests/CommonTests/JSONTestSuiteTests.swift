@@ -47,6 +47,12 @@ private let suiteFolder: String = {
 private func cases(_ prefix: String) -> [String] { ((try? names(in: suiteFolder)) ?? []).filter { $0.hasPrefix(prefix) } }
 
 @Suite struct StrictJSONTests {
+    @Test("Only the four spaces of RFC 8259 stand between values", arguments: [0x0b, 0x0c, 0x85, 0xa0] as [UInt8])
+    func space(_ byte: UInt8) throws {
+        #expect(throws: Failure.self) { _ = try parseJSON([0x5b, 0x31, byte, 0x5d], path: "a.json") }
+        #expect(try parseJSON([0x5b, 0x20, 0x31, 0x09, 0x0a, 0x0d, 0x5d], path: "a.json") == .array([.number("1")]))
+    }
+
     private func refusal(_ text: String) -> String? { sentence { _ = try parseJSON(bytes(text), path: "a.json") } }
 
     @Test(

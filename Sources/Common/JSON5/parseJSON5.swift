@@ -149,8 +149,7 @@ struct JSON5Reader {
         while let byte = peek {
             switch byte {
             case 0x20, 0x09, 0x0a, 0x0d: position += 1
-            case 0x0b,
-                0x0c where dialect == .json5:
+            case 0x0b where dialect == .json5, 0x0c where dialect == .json5:
                 position += 1
             case UInt8(ascii: "/") where dialect == .json5: try comment()
             case 0x80... where dialect == .json5:
