@@ -48,6 +48,9 @@ public struct Money: Hashable, Comparable, Sendable, CustomStringConvertible {
         return (rounded < 0 ? "-" : "") + whole + (fraction.isEmpty ? "" : "." + fraction)
     }
 
+    /// For sentences: to two places, or to six where two would hide a small amount.
+    public var readable: String { text(places: units != 0 && units.magnitude < 100_000_000_000 ? 6 : 2) }
+
     public static func + (a: Money, b: Money) -> Money { Money(units: a.units + b.units) }
     public static func - (a: Money, b: Money) -> Money { Money(units: a.units - b.units) }
     public static func += (a: inout Money, b: Money) { a.units += b.units }

@@ -27,7 +27,7 @@ final class CostPlan: Sendable {
         var texts = Set(
             ["provider", "model", "service_tier"] + (query.dimensions + query.filters.map(\.dimension)).map(model.column))
         if query.countsUsers || plans != nil { texts.insert("user") }
-        columns// The time comes first: it is left out where nobody needs it.
+        columns  // The time comes first: it is left out where nobody needs it.
         =
             [ColumnSpec("ts", .timestamp)] + Meter.allCases.map { ColumnSpec($0.column, .int64) }
             + texts.sorted().map { ColumnSpec($0, .text) }

@@ -2,7 +2,11 @@ import Common
 
 /// What is counted for a request; a price book has one rate for each.
 public enum Meter: String, CaseIterable, Sendable {
-    case input, cache_read, cache_write_5m, cache_write_1h, output, reasoning
+    case input
+    case cacheRead = "cache_read"
+    case cacheWrite5m = "cache_write_5m"
+    case cacheWrite1h = "cache_write_1h"
+    case output, reasoning
 
     /// The usage column that holds its tokens.
     public var column: String { rawValue + "_tokens" }
@@ -43,7 +47,7 @@ public struct PriceRow: Sendable {
 
     var definition: String {
         let valid = "\(validFrom)…\(validTo?.description ?? "")"
-        return "\(provider)|\(models)|\(tier)|\(meter)|\(aboveInputTokens)|\(low)|\(high)|\(per)|\(valid)|\(knownFrom)"
+        return "\(provider)|\(models)|\(tier)|\(meter.rawValue)|\(aboveInputTokens)|\(low)|\(high)|\(per)|\(valid)|\(knownFrom)"
     }
 
     /// How exactly a model's name is meant by this row; nil where it is not. The greatest wins: a longer name before a shorter one,

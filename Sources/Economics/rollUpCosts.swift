@@ -73,8 +73,11 @@ public func rollUpCosts(_ query: CostQuery, _ model: CostModel, _ lake: Lake) th
 /// The same with a total, on several threads: the parts of the lake are divided among them.
 public func tabulateCosts(_ query: CostQuery, _ model: CostModel, _ lake: Lake, threads: Int = 1) throws -> CostTable {
     let days = lakeDays(of: query.period, in: model.zone)
-    let plan = try CostPlan(query, model, lake)
-    let files = try lake.open { try lake.parts(job: model.job, log: .usage, from: days.first, to: days.last) }
+    // Plans and usage are of one moment, also beside a run.
+    let (plan, files) = try lake.consistently {
+        let parts = try lake.parts(job: model.job, log: .usage, from: days.first, to: days.last)
+        return (try CostPlan(query, model, lake), try parts.map { ($0, try lake.open($0)) })
+    }
     let pool = AccumulatorPool(plan)
     try inParallel(files.count, threads: threads) { index in
         let (part, file) = files[index]

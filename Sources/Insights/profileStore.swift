@@ -65,19 +65,40 @@ private func place(_ order: ProfileOrder, _ lake: Lake) throws -> String {
 public let insightMigrations = [
     Migration(
         "insights", "1 the key of pseudonyms",
-        "CREATE TABLE pseudonym_key (id INTEGER PRIMARY KEY CHECK (id = 1), hex TEXT NOT NULL) STRICT")
+        "CREATE TABLE pseudonym_key (id INTEGER PRIMARY KEY CHECK (id = 1), hex TEXT NOT NULL) STRICT"),
+    Migration(
+        "insights", "2 the fingerprint of the key",
+        "CREATE TABLE pseudonym_fingerprint (id INTEGER PRIMARY KEY CHECK (id = 1), hex TEXT NOT NULL) STRICT"),
 ]
 
 extension Ledger {
     /// The key with which users are named in prompts and shareable outputs: the one given, or a random one that is made once.
     ///
-    /// `random` is asked for 32 bytes where the home has no key yet; a reader gets nil instead.
+    /// `random` is asked for 32 bytes where the home has no key yet; a reader gets nil instead. Another key than the one that the
+    /// home's pseudonyms were made with is refused: under new names everybody would be asked about, and paid for, again.
     public func pseudonymKey(given: [UInt8]?, random: (() throws -> [UInt8])?) throws -> [UInt8]? {
-        if let given { return given }
-        if let row = try database.rows("SELECT hex FROM pseudonym_key").first, let key = Digest(hex: row.text(0)) {
-            return key.bytes
+        guard let key = try given ?? storedKey() ?? random.map({ try newKey($0) }) else { return nil }
+        let fingerprint = hmac("vesper.pseudonyms".utf8, key: key).hex
+        if let known = try database.rows("SELECT hex FROM pseudonym_fingerprint").first {
+            guard known.text(0) == fingerprint else {
+                throw Failure(
+                    "This home's pseudonyms were made with another key, so everybody would be asked about again. "
+                        + "Set VESPER_PSEUDONYM_KEY as it was, or unset it if it never was set, or use another --home.",
+                    at: Place(path: home))
+            }
+        } else if random != nil {
+            try database.execute("INSERT INTO pseudonym_fingerprint VALUES (1, ?)", [.text(fingerprint)])
         }
-        guard let random else { return nil }
+        return key
+    }
+
+    private func storedKey() throws -> [UInt8]? {
+        try database.rows("SELECT hex FROM pseudonym_key").first.flatMap { Digest(hex: $0.text(0))?.bytes }
+    }
+
+    private func newKey(_ random: () throws -> [UInt8]) throws -> [UInt8] {
+        // Where a key was given before, a home must not fall back to one of its own.
+        if try !database.rows("SELECT hex FROM pseudonym_fingerprint").isEmpty { return [] }
         let key = Digest(bytes: try random())
         try database.execute("INSERT INTO pseudonym_key VALUES (1, ?)", [.text(key.hex)])
         return key.bytes

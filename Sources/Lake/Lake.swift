@@ -1,4 +1,5 @@
 import Common
+import Glibc
 import Ledger
 
 /// The rows of every job, as day folders of Parquet parts under `lake/`, with the list of valid parts in the ledger.
@@ -67,17 +68,27 @@ extension Lake {
     /// What the rows of a log are, as one digest: equal parts, equal rows.
     public static func digest(of parts: [Part]) -> Digest { Digest.of(parts: parts.map { "\($0.day)/\($0.digest.hex)" }) }
 
-    /// Opens every part of a snapshot before the first row is read, so that a run that swaps days meanwhile does not disturb.
-    public func open(_ list: () throws -> [Part]) throws -> [(part: Part, file: ParquetFile)] {
-        var failure: Failure?
-        for _ in 0..<50 {
+    /// Runs `body` on one state of the lake: all lists it asks for are of one moment, also beside a run that swaps days. What it needs
+    /// of their parts it must have opened or read when it ends.
+    ///
+    /// A part of that moment may be gone before it is opened; then the whole is begun anew, with what is there now.
+    public func consistently<T>(_ body: () throws -> T) throws -> T {
+        guard ledger.isReader, !ledger.database.isReading else { return try body() }
+        var failure: (any Error)?
+        for attempt in 0..<200 {
             do {
-                return try list().map { ($0, try open($0)) }
-            } catch let error as Failure {
-                failure = error  // a day may be between the ledger's commit and its exchange: look again
+                return try ledger.database.reading(body)
+            } catch {
+                failure = error
+                if attempt > 3 { usleep(5000) }
             }
         }
         throw failure ?? Failure("The lake could not be opened.", at: Place(path: home))
+    }
+
+    /// Opens every part of a list before the first row is read.
+    public func open(_ list: () throws -> [Part]) throws -> [(part: Part, file: ParquetFile)] {
+        try consistently { try list().map { ($0, try open($0)) } }
     }
 
     /// Opens one part, also while its day is being swapped.

@@ -30,6 +30,8 @@ public final class Database {
     private let handle: OpaquePointer
     private var prepared: [String: OpaquePointer] = [:]
     private var depth = 0
+    /// Within `reading`.
+    public private(set) var isReading = false
 
     /// A reader never creates the file and never writes.
     public init(path: String, readOnly: Bool) throws {
@@ -40,7 +42,9 @@ public final class Database {
         guard status == SQLITE_OK, let opened else {
             let reason = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
             sqlite3_close(opened)
-            throw Failure("The ledger could not be opened: \(reason). Check the folder's owner, mode and free space.", at: Place(path: path))
+            throw Failure(
+                "The ledger could not be opened: \(reason). Check the folder's owner, mode and free space.", at: Place(path: path)
+            )
         }
         handle = opened
         sqlite3_busy_timeout(handle, 10_000)
@@ -74,7 +78,8 @@ public final class Database {
                 case .null: sqlite3_bind_null(statement, position)
                 case .integer(let number): sqlite3_bind_int64(statement, position, number)
                 // SQLITE_TRANSIENT: SQLite copies the text before the call returns.
-                case .text(let text): sqlite3_bind_text(statement, position, text, -1, unsafeBitCast(-1, to: sqlite3_destructor_type.self))
+                case .text(let text):
+                    sqlite3_bind_text(statement, position, text, -1, unsafeBitCast(-1, to: sqlite3_destructor_type.self))
                 }
             guard status == SQLITE_OK else { throw failure(sql) }
         }
@@ -103,6 +108,17 @@ public final class Database {
             try? execute("ROLLBACK")
             throw error
         }
+    }
+
+    /// Runs `body` so that all its questions are answered as of one moment, whatever is committed meanwhile.
+    public func reading<T>(_ body: () throws -> T) throws -> T {
+        try execute("BEGIN")
+        isReading = true
+        defer {
+            isReading = false
+            try? execute("ROLLBACK")
+        }
+        return try body()
     }
 
     private func prepare(_ sql: String) throws -> OpaquePointer {

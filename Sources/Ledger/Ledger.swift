@@ -11,6 +11,9 @@ public final class Ledger {
 
     deinit { if let lock { close(lock) } }
 
+    /// Whether it was opened for reading beside whatever run there may be.
+    public var isReader: Bool { lock == nil }
+
     private init(home: String, database: Database, lock: Int32?, run: Int64) {
         (self.home, self.database, self.lock, self.run) = (home, database, lock, run)
     }
@@ -46,11 +49,14 @@ public final class Ledger {
         let path = home + "/lock"
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
-            throw Failure("The home cannot be written to: \(String(cString: strerror(errno))). Check its owner and mode.", at: Place(path: path))
+            throw Failure(
+                "The home cannot be written to: \(String(cString: strerror(errno))). Check its owner and mode.",
+                at: Place(path: path))
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
-            throw Failure("Another run holds this home. Wait for it to end, or use another --home.", at: Place(path: path), kind: .locked)
+            throw Failure(
+                "Another run holds this home. Wait for it to end, or use another --home.", at: Place(path: path), kind: .locked)
         }
         return descriptor
     }
@@ -97,7 +103,8 @@ extension Ledger {
         try database.execute(
             "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                .text(job), .text(period), .text(stage), .text(receipt.inputs.hex), .text(receipt.outputs.hex), .text(receipt.summary),
+                .text(job), .text(period), .text(stage), .text(receipt.inputs.hex), .text(receipt.outputs.hex),
+                .text(receipt.summary),
                 .integer(run), .text(now.description),
             ])
     }

@@ -13,7 +13,9 @@ extension Database {
     /// Brings the tables up to the given steps, each once and in order; refuses a file that a newer version has written.
     func migrate(_ steps: [Migration]) throws {
         try transaction {
-            try execute("CREATE TABLE IF NOT EXISTS migrations (module TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (module, name)) STRICT")
+            try execute(
+                "CREATE TABLE IF NOT EXISTS migrations (module TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (module, name)) STRICT"
+            )
             let applied = try appliedSteps()
             try refuseNewer(applied, known: steps)
             for step in steps where !applied.contains(step.key) {
@@ -28,7 +30,8 @@ extension Database {
         let applied = try appliedSteps()
         try refuseNewer(applied, known: steps)
         guard steps.allSatisfy({ applied.contains($0.key) }) else {
-            throw Failure("This home was made by an older vesper. Run \"vesper run\" once to bring it up to date.", at: Place(path: path))
+            throw Failure(
+                "This home was made by an older vesper. Run \"vesper run\" once to bring it up to date.", at: Place(path: path))
         }
     }
 

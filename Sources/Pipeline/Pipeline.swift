@@ -139,7 +139,7 @@ private func runPrice(_ work: Work) throws -> StageResult {
     return StageResult(
         outputs: Digest.of(parts: rows.map(\.definition)),
         summary:
-            "\(counted(total.requests, "request")), \(atLeast)\(total.cost.low.text(places: 2)) \(work.job.currency)\(unpriced)")
+            "\(counted(total.requests, "request")), \(atLeast)\(total.cost.low.readable) \(work.job.currency)\(unpriced)")
 }
 
 // MARK: - Profile

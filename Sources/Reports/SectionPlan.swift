@@ -79,9 +79,12 @@ public enum TableMeasure: String, CaseIterable, Sendable {
     case requests
     /// Distinct users.
     case active
-    case input_tokens, cache_read_tokens, cache_write_5m_tokens, output_tokens
+    case inputTokens = "input_tokens"
+    case cacheReadTokens = "cache_read_tokens"
+    case cacheWrite5mTokens = "cache_write_5m_tokens"
+    case outputTokens = "output_tokens"
     case cost
-    case cost_per_active
+    case costPerActive = "cost_per_active"
     /// The share of requests whose cost is known.
     case coverage
 
@@ -89,12 +92,12 @@ public enum TableMeasure: String, CaseIterable, Sendable {
         switch self {
         case .requests: "Requests"
         case .active: "Active users"
-        case .input_tokens: "Input tokens"
-        case .cache_read_tokens: "Cache reads"
-        case .cache_write_5m_tokens: "Cache writes"
-        case .output_tokens: "Output tokens"
+        case .inputTokens: "Input tokens"
+        case .cacheReadTokens: "Cache reads"
+        case .cacheWrite5mTokens: "Cache writes"
+        case .outputTokens: "Output tokens"
         case .cost: "Cost \(currency)"
-        case .cost_per_active: "Per active user \(currency)"
+        case .costPerActive: "Per active user \(currency)"
         case .coverage: "Priced"
         }
     }
@@ -104,12 +107,12 @@ public enum TableMeasure: String, CaseIterable, Sendable {
         switch self {
         case .requests: return .count(measures.requests)
         case .active: return users.map(Figure.count) ?? .unknown("no user in the export")
-        case .input_tokens: return tokens(.input)
-        case .cache_read_tokens: return tokens(.cache_read)
-        case .cache_write_5m_tokens: return tokens(.cache_write_5m)
-        case .output_tokens: return tokens(.output)
+        case .inputTokens: return tokens(.input)
+        case .cacheReadTokens: return tokens(.cacheRead)
+        case .cacheWrite5mTokens: return tokens(.cacheWrite5m)
+        case .outputTokens: return tokens(.output)
         case .cost: return .cost(measures.cost)
-        case .cost_per_active:
+        case .costPerActive:
             guard let users, let low = measures.cost.low.divided(by: users), let high = measures.cost.high.divided(by: users)
             else {
                 return .unknown("no user in the export")

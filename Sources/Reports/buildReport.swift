@@ -139,7 +139,7 @@ private struct Builder {
             tiles.append(
                 Tile(
                     label: "Cost per active user \(order.currency)",
-                    value: TableMeasure.cost_per_active.figure(row.measures, users: row.users)))
+                    value: TableMeasure.costPerActive.figure(row.measures, users: row.users)))
         }
         for outcome in outcomes where outcome.isDue {
             let delivered = outcome.answers.filter { $0.outcome == "answered" }.count
@@ -186,7 +186,7 @@ private struct Builder {
     }
 
     private func table(_ dimensions: [String], _ measures: [TableMeasure], _ id: String) throws -> Section {
-        let users = measures.contains(.active) || measures.contains(.cost_per_active)
+        let users = measures.contains(.active) || measures.contains(.costPerActive)
         let rows = try rows(by: dimensions, every: .all, users: users)
         let title = dimensions.isEmpty ? "Cost" : "Cost by \(listed(dimensions))"
         guard !rows.isEmpty else {

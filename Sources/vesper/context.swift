@@ -6,7 +6,9 @@ import Pipeline
 func context(for invocation: Invocation) throws -> RunContext {
     let key = environment("VESPER_PSEUDONYM_KEY").map { Array($0.utf8) }
     if let key, key.count < 16 {
-        throw Failure("VESPER_PSEUDONYM_KEY has fewer than 16 characters, which can be guessed. Use a longer one, or unset it.", kind: .usage)
+        throw Failure(
+            "VESPER_PSEUDONYM_KEY has fewer than 16 characters, which can be guessed. Use a longer one, or unset it.",
+            kind: .usage)
     }
     let home = invocation.value(Global.home) ?? "vesper-data"
     guard !home.isEmpty else { throw Failure("--home is empty. Give a folder, such as --home=vesper-data.", kind: .usage) }
@@ -14,7 +16,8 @@ func context(for invocation: Invocation) throws -> RunContext {
         throw Failure("--data is no folder. Give the folder that holds the exports.", at: Place(path: data), kind: .usage)
     }
     return RunContext(
-        home: home, dataFolder: invocation.value(Global.data), now: try invocation.instant(Global.now) ?? currentTime(), pseudonymKey: key,
+        home: home, dataFolder: invocation.value(Global.data), now: try invocation.instant(Global.now) ?? currentTime(),
+        pseudonymKey: key,
         random: randomBytes, threads: processorCount, talk: try messages(for: invocation).talk)
 }
 
@@ -36,7 +39,9 @@ func jobs(_ operands: [String]) throws -> [Job] {
         case .file: return [operand]
         case .folder:
             let found = try names(in: operand).filter { $0.hasSuffix(".json5") }.map { joined(operand, $0) }
-            guard !found.isEmpty else { throw Failure("The folder holds no job file (*.json5).", at: Place(path: operand), kind: .usage) }
+            guard !found.isEmpty else {
+                throw Failure("The folder holds no job file (*.json5).", at: Place(path: operand), kind: .usage)
+            }
             return found
         default:
             let named = "Jobs/\(operand).json5"
@@ -44,14 +49,18 @@ func jobs(_ operands: [String]) throws -> [Job] {
             let offered = try names(in: "Jobs").filter { $0.hasSuffix(".json5") }.map { String($0.dropLast(6)) }
             let hint = suggest(operand, from: offered).map { " Did you mean \"\($0)\"?" } ?? ""
             let list = offered.isEmpty ? "There is no Jobs/ folder here." : "Jobs/ holds \(listed(offered))."
-            throw Failure("There is no job \"\(visible(operand))\".\(hint) Give a job file, a folder of them, or a name in Jobs/. \(list)", kind: .usage)
+            throw Failure(
+                "There is no job \"\(visible(operand))\".\(hint) Give a job file, a folder of them, or a name in Jobs/. \(list)",
+                kind: .usage)
         }
     }
     var seen: [String: String] = [:]
     return try paths.map { path in
         let job = try Job(path: path)
         if let other = seen[job.name] {
-            throw Failure("The job \(job.name) is given twice, by \(other) and by this file. Give it once.", at: Place(path: path), kind: .usage)
+            throw Failure(
+                "The job \(job.name) is given twice, by \(other) and by this file. Give it once.", at: Place(path: path),
+                kind: .usage)
         }
         seen[job.name] = path
         return job
@@ -79,7 +88,9 @@ func period(_ invocation: Invocation) throws -> Period? {
     case (nil, nil): return nil
     case (let from?, let to?):
         guard from <= to else { throw Failure("--from \(from) is after --to \(to). Exchange them.", kind: .usage) }
-        guard to - from < 3660 else { throw Failure("The period has \(to - from + 1) days; at most ten years are worked on at once.", kind: .usage) }
+        guard to - from < 3660 else {
+            throw Failure("The period has \(to - from + 1) days; at most ten years are worked on at once.", kind: .usage)
+        }
         return Period(first: from, last: to)
     default: throw Failure("--from and --to go together; both days are included.", kind: .usage)
     }
@@ -88,6 +99,8 @@ func period(_ invocation: Invocation) throws -> Period? {
 /// The one job of a command that takes one.
 func oneJob(_ invocation: Invocation) throws -> Job {
     let found = try jobs(Array(invocation.operands.prefix(1)))
-    guard found.count == 1 else { throw Failure("This command takes one job, and \(invocation.operands[0]) holds \(found.count). Name one.", kind: .usage) }
+    guard found.count == 1 else {
+        throw Failure("This command takes one job, and \(invocation.operands[0]) holds \(found.count). Name one.", kind: .usage)
+    }
     return found[0]
 }

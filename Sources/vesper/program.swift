@@ -16,7 +16,8 @@ let program = Command(
         ("vesper costs kalei --from 2026-11-09 --to 2026-11-15 --by plan,model", "A week's cost by plan and model."),
     ],
     subcommands: [
-        runCommand, planCommand, ingestCommand, statusCommand, costsCommand, reportCommand, batchCommand, verifyCommand, synthCommand, completionsCommand,
+        runCommand, planCommand, ingestCommand, statusCommand, costsCommand, reportCommand, batchCommand, verifyCommand,
+        synthCommand, completionsCommand,
     ])
 
 /// Options that work with every command.
@@ -25,13 +26,16 @@ enum Global {
         name: "home", value: "DIR", about: "Where lake, ledger and reports live; vesper-data unless given.", completes: .folder)
     static let data = Option(
         name: "data", value: "DIR",
-        about: "Where source paths begin: DIR/<job> if that exists, else DIR; the job file's folder unless given.", completes: .folder)
+        about: "Where source paths begin: DIR/<job> if that exists, else DIR; the job file's folder unless given.",
+        completes: .folder)
     static let now = Option(name: "now", value: "TIME", about: "A fixed clock, such as 2026-11-17T12:00:00Z.")
     static let quiet = Option(name: "quiet", value: nil, about: "Say warnings and errors only.", short: "q")
     static let log = Option(
-        name: "log", value: "FORM", about: "The form of messages: text, or one JSON object a line.", choices: LogFormat.allCases.map(\.rawValue))
+        name: "log", value: "FORM", about: "The form of messages: text, or one JSON object a line.",
+        choices: LogFormat.allCases.map(\.rawValue))
     static let colour = Option(
-        name: "color", value: "WHEN", about: "When to use colour; NO_COLOR goes before it.", choices: ColourChoice.allCases.map(\.rawValue))
+        name: "color", value: "WHEN", about: "When to use colour; NO_COLOR goes before it.",
+        choices: ColourChoice.allCases.map(\.rawValue))
     static let format = Option(
         name: "format", value: "FORM", about: "How rows are printed.", choices: OutputFormat.allCases.map(\.rawValue))
 
@@ -83,7 +87,8 @@ func messages(for invocation: Invocation) throws -> TalkPrinter {
 /// What the two streams may show for this command.
 func terminal(for invocation: Invocation) throws -> Terminal {
     Terminal(
-        noColor: environment("NO_COLOR"), choice: try invocation.choice(Global.colour), log: try invocation.choice(Global.log) ?? .text,
+        noColor: environment("NO_COLOR"), choice: try invocation.choice(Global.colour),
+        log: try invocation.choice(Global.log) ?? .text,
         quiet: invocation.has(Global.quiet), outputIsTerminal: isatty(1) == 1, errorIsTerminal: isatty(2) == 1)
 }
 

@@ -44,7 +44,9 @@ private let promptText = """
 
 /// A home with one insight of Kalei, removed afterwards. By files it costs money somewhere, by template it is free.
 func withDesk(_ provider: String = "files", _ work: (Desk) throws -> Void) throws {
-    var template = Array("/tmp/vesper-batches-XXXXXX".utf8CString)
+    // In memory where there is some: a home is synced again and again.
+    let root = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
+    var template = Array("\(root)/vesper-batches-XXXXXX".utf8CString)
     let folder = try #require(mkdtemp(&template).map { String(cString: $0) })
     defer { try? removeTree(folder) }
     try writeNew(Array(promptText.utf8), to: folder + "/prompt.md")

@@ -78,7 +78,9 @@ import Testing
         }
     }
 
-    @Test("Read in small pieces through a small window, everything comes through", arguments: [1, 2, 7, 64, 5000], [1, 300, 100_000])
+    @Test(
+        "Read in small pieces through a small window, everything comes through", arguments: [1, 2, 7, 64, 5000],
+        [1, 300, 100_000])
     func window(input: Int, chunk: Int) throws {
         let content = noise(70_000) + [UInt8](repeating: 9, count: 30_000) + noise(300)
         let file = try gzipped(content) + gzipped(content) + [0, 0]

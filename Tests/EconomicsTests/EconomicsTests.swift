@@ -30,7 +30,9 @@ func sentence(_ work: () throws -> Void) -> String? {
 
 /// A folder of its own for one piece of work, removed afterwards.
 func withFolder<Result>(_ work: (String) throws -> Result) throws -> Result {
-    var template = Array("/tmp/vesper-economics-XXXXXX".utf8CString)
+    // In memory where there is some: a home is synced again and again.
+    let root = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
+    var template = Array("\(root)/vesper-economics-XXXXXX".utf8CString)
     let folder = try #require(mkdtemp(&template).map { String(cString: $0) })
     defer { try? removeTree(folder) }
     return try work(folder)

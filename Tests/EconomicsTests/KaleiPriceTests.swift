@@ -19,7 +19,7 @@ import Testing
         return Array(repeating: call(values), count: count)
     }
 
-    private struct Rate: Sendable, CustomTestStringConvertible {
+    struct Rate: Sendable, CustomTestStringConvertible {
         let id: String
         let provider: String
         let model: String
@@ -44,7 +44,7 @@ import Testing
     ]
 
     @Test("Kalei's vendors charge what its plan says", arguments: rates)
-    private func rate(_ rate: Rate) throws {
+    func rate(_ rate: Rate) throws {
         let base = ["provider": rate.provider, "model": rate.model, "service_tier": rate.tier]
         let book = try kaleiBook()
         #expect(try cost(of: [call(base.merging(["input_tokens": "1000000"]) { $1 })], book) == rate.input)
@@ -81,10 +81,10 @@ import Testing
         let book = try kaleiBook()
         #expect(try cost(of: calls(1, "mirror", fresh: nil, cached: 1_000_000, out: nil), book) == "0.1")
         #expect(try cost(of: calls(1, "spectrum", fresh: nil, cached: 1_000_000, out: nil, tier: "batch"), book) == "0.05")
-        #expect(book.rows.filter { $0.meter == .cache_read }.map(\.low.description) == ["0.1", "0.05", "0.3"])
+        #expect(book.rows.filter { $0.meter == .cacheRead }.map(\.low.description) == ["0.1", "0.05", "0.3"])
     }
 
-    private struct Event: Sendable, CustomTestStringConvertible {
+    struct Event: Sendable, CustomTestStringConvertible {
         let name: String
         let fresh: Int
         var cached: Int?
@@ -111,7 +111,7 @@ import Testing
     ]
 
     @Test("One event costs what the plan computes for it", arguments: events)
-    private func event(_ event: Event) throws {
+    func event(_ event: Event) throws {
         let book = try kaleiBook()
         #expect(
             try cost(of: calls(1, "f", fresh: event.fresh, cached: event.cached, out: nil, tier: event.tier), book) == event.input

@@ -14,7 +14,7 @@ import Testing
         ])
         #expect(
             book.rows.map { row in
-                "\(row.provider) \(row.models) \(row.tier) \(row.meter) \(row.low)-\(row.high)/\(row.per) >\(row.aboveInputTokens) "
+                "\(row.provider) \(row.models) \(row.tier) \(row.meter.rawValue) \(row.low)-\(row.high)/\(row.per) >\(row.aboveInputTokens) "
                     + "\(row.validFrom)…\(row.validTo?.description ?? "") \(row.knownFrom) \(row.source)"
             } == [
                 #"p ["m", "m-alias"] batch input 0.3-0.3/1000 >200000 2026-02-01…2026-10-31 2026-01-15 a test"#,

@@ -52,7 +52,7 @@ import Testing
         let known = book.rows.filter {
             $0.models.contains(row["model"] ?? "") && $0.tier == row["service_tier"] ?? "standard" && $0.validFrom <= day
         }
-        let input = try [Meter.input, .cache_read, .cache_write_5m, .cache_write_1h].reduce(0) { try $0 + (count($1) ?? 0) }
+        let input = try [Meter.input, .cacheRead, .cacheWrite5m, .cacheWrite1h].reduce(0) { try $0 + (count($1) ?? 0) }
         let threshold: Int64 = input > 50_000 && known.contains { $0.aboveInputTokens == 50_000 } ? 50_000 : -1
         func rate(_ meter: Meter) -> PriceRow? { known.first { $0.meter == meter && $0.aboveInputTokens == threshold } }
         var counts: [Meter: Int64] = [:]

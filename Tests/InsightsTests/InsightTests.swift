@@ -158,10 +158,9 @@ import Testing
         }
     }
 
-    @Test("The key of pseudonyms is the one given, or a random one that is made once; a reader makes none")
-    func key() throws {
+    @Test("Without a key a random one is made once; a reader makes none")
+    func randomKey() throws {
         try withLake { lake in
-            let ledger = lake.ledger
             var asked = 0
             func random() -> [UInt8] {
                 asked += 1
@@ -169,12 +168,25 @@ import Testing
             }
             let once = [UInt8](repeating: 1, count: 32)
             let keys = [
-                try ledger.pseudonymKey(given: [1, 2], random: random), try ledger.pseudonymKey(given: nil, random: nil),
-                try ledger.pseudonymKey(given: nil, random: random), try ledger.pseudonymKey(given: nil, random: random),
-                try ledger.pseudonymKey(given: nil, random: nil),
+                try lake.ledger.pseudonymKey(given: nil, random: nil), try lake.ledger.pseudonymKey(given: nil, random: random),
+                try lake.ledger.pseudonymKey(given: nil, random: random), try lake.ledger.pseudonymKey(given: nil, random: nil),
             ]
-            #expect(keys == [[1, 2], nil, once, once, once])
+            #expect(keys == [nil, once, once, once])
             #expect(asked == 1)
+        }
+    }
+
+    @Test("Another key than the home's is refused, for under new names everybody would be asked again", arguments: [true, false])
+    func otherKey(startsGiven: Bool) throws {
+        try withLake { lake in
+            func key(_ given: [UInt8]?) throws -> [UInt8]? {
+                try lake.ledger.pseudonymKey(given: given) { [UInt8](repeating: 7, count: 32) }
+            }
+            _ = try key(startsGiven ? [1, 2] : nil)
+            let told = sentence { _ = try key(startsGiven ? nil : [1, 2]) } ?? ""
+            #expect(told.contains("This home's pseudonyms were made with another key"))
+            #expect(sentence { _ = try key([3, 4]) } == told)
+            #expect(try key(startsGiven ? [1, 2] : nil)?.isEmpty == false)
         }
     }
 }
