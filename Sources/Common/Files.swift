@@ -246,6 +246,12 @@ public func exchange(_ new: String, with old: String) throws {
     try rename(new + ".old", to: new)
 }
 
+/// Whether the file system that holds a path has next to no room left.
+public func hasNoRoom(_ path: String) -> Bool {
+    var status = statvfs()
+    return statvfs(path, &status) == 0 && UInt64(status.f_bavail) * UInt64(status.f_frsize) < 65_536
+}
+
 /// `a/b` and `c` are `a/b/c`; an absolute second part stands for itself.
 public func joined(_ folder: String, _ path: String) -> String {
     if path.hasPrefix("/") || folder.isEmpty { return path }

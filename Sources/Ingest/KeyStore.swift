@@ -16,7 +16,9 @@ struct KeyEntry: Comparable {
 
 /// The keys of all rows of a run, divided by their first bits, so that each division can be sorted in little memory. What does not fit
 /// goes to files in staging.
-final class KeyStore {
+final class KeyStore: @unchecked Sendable {
+    // `unchecked`: filled under its owner's lock; when all is in, it is only read.
+
     static let divisions = 64
     /// Entries in memory, of 24 bytes, before they go to files.
     private static let mostInMemory = 3 << 20
@@ -55,11 +57,66 @@ final class KeyStore {
             let bytes = try readFile(path(division), as: "keys")
             bytes.withUnsafeBytes { entries += $0.bindMemory(to: KeyEntry.self) }
         }
-        entries.sort()
-        return entries
+        return sortedKeys(entries)
+    }
+
+    /// Hands over the divisions one after another, sorted; the next few are sorted meanwhile, as many as there are threads.
+    func eachSorted(threads: Int, _ body: ([KeyEntry]) throws -> Void) throws {
+        for first in stride(from: 0, to: KeyStore.divisions, by: threads) {
+            let wave = SortedWave(count: min(threads, KeyStore.divisions - first))
+            try inParallel(wave.count, threads: threads) { wave.set($0, try self.sorted(first + $0)) }
+            for index in 0..<wave.count { try body(wave.take(index)) }
+        }
     }
 
     private func path(_ division: Int) -> String { "\(folder)/keys-\(division)" }
+}
+
+private final class SortedWave: @unchecked Sendable {
+    // `unchecked`: all state is behind the lock.
+    private let lock = Lock()
+    private var divisions: [[KeyEntry]]
+
+    init(count: Int) { divisions = Array(repeating: [], count: count) }
+
+    var count: Int { lock.held { divisions.count } }
+    func set(_ index: Int, _ entries: [KeyEntry]) { lock.held { divisions[index] = entries } }
+    func take(_ index: Int) -> [KeyEntry] { lock.held { divisions[index] } }
+}
+
+/// The entries in order. Their keys are hashes, so a first look at twelve bits puts each near its place.
+func sortedKeys(_ entries: [KeyEntry]) -> [KeyEntry] {
+    // The bits behind those that chose the division.
+    func bucket(_ entry: KeyEntry) -> Int { Int(truncatingIfNeeded: entry.key.a >> 46) & 0xfff }
+    var ends = [Int](repeating: 0, count: 4097)
+    for entry in entries { ends[bucket(entry) + 1] += 1 }
+    for index in 1..<4097 { ends[index] += ends[index - 1] }
+    let starts = ends
+    return [KeyEntry](unsafeUninitializedCapacity: entries.count) { sorted, count in
+        for entry in entries {
+            let place = ends[bucket(entry)]
+            (sorted.baseAddress! + place).initialize(to: entry)
+            ends[bucket(entry)] = place + 1
+        }
+        count = entries.count
+        for index in 0..<4096 where starts[index + 1] - starts[index] > 1 {
+            let range = starts[index]..<starts[index + 1]
+            // Many equal ids, or somebody's attempt at them, fill one bucket.
+            if range.count > 48 {
+                sorted[range].sort()
+                continue
+            }
+            for at in range.dropFirst() {
+                let entry = sorted[at]
+                var hole = at
+                while hole > range.lowerBound, entry < sorted[hole - 1] {
+                    sorted[hole] = sorted[hole - 1]
+                    hole -= 1
+                }
+                sorted[hole] = entry
+            }
+        }
+    }
 }
 
 /// A hash of scope and id; equal ids have equal keys, and the few false friends are told apart afterwards.

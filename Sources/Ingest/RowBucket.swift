@@ -1,4 +1,3 @@
-import Glibc
 import Common
 import Lake
 
@@ -242,7 +241,7 @@ private struct TextTable {
     @inline(__always) private func equals(_ code: Int32, _ text: UnsafeBufferPointer<UInt8>) -> Bool {
         let start = Int(offsets[Int(code)])
         return Int(offsets[Int(code) + 1]) &- start == text.count
-            && memcmp(bytes + start, text.baseAddress ?? UnsafePointer(bytes), text.count) == 0
+            && sameBytes(bytes + start, text.baseAddress ?? UnsafePointer(bytes), text.count)
     }
 
     private mutating func append(_ text: UnsafeBufferPointer<UInt8>) -> Int32 {

@@ -110,8 +110,8 @@ private func openedIndex(_ stored: [Part], log: Log, scopes: Digest, _ order: In
         }
     }
     let run = try KeyRun(folder: staging.temporaryFolder("\(log.rawValue)-rebuilt"))
-    for division in 0..<KeyStore.divisions {
-        for entry in try keys.sorted(division) { try run.append(entry.key.a, day: stored[Int(entry.part)].day.number) }
+    try keys.eachSorted(threads: order.threads) { entries in
+        for entry in entries { try run.append(entry.key.a, day: stored[Int(entry.part)].day.number) }
     }
     return try DedupeIndex.rebuilt(from: run, home: lake.home, job: order.job, log: log, scopes: scopes)
 }

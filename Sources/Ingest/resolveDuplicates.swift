@@ -42,8 +42,7 @@ func resolveDuplicates(
     let scopes = Dictionary(order.sources.map { ($0.name, $0.idScope) }) { first, _ in first }
     var groups: [[RowPlace]] = []
     var storedHits: [(group: Int, key: RowKey, days: Set<Int32>)] = []
-    for division in 0..<KeyStore.divisions {
-        let entries = try keys.sorted(division)
+    try keys.eachSorted(threads: order.threads) { entries in
         var at = 0
         while at < entries.count {
             var end = at + 1

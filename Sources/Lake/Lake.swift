@@ -74,16 +74,23 @@ extension Lake {
     /// A part of that moment may be gone before it is opened; then the whole is begun anew, with what is there now.
     public func consistently<T>(_ body: () throws -> T) throws -> T {
         guard ledger.isReader, !ledger.database.isReading else { return try body() }
-        var failure: (any Error)?
-        for attempt in 0..<200 {
+        for _ in 0..<400 {
+            let before = try state()
             do {
                 return try ledger.database.reading(body)
             } catch {
-                failure = error
-                if attempt > 3 { usleep(5000) }
+                // Where nothing has moved meanwhile, looking again would find the same.
+                let after = try state()
+                if before == after, !after.isSwapping { throw error }
+                usleep(5000)
             }
         }
-        throw failure ?? Failure("The lake could not be opened.", at: Place(path: home))
+        throw Failure("The lake has not come to rest. Try again when the run beside this has ended.", at: Place(path: home))
+    }
+
+    private func state() throws -> (version: Int, isSwapping: Bool) {
+        let version = try ledger.database.rows("PRAGMA data_version").first?.int(0) ?? 0
+        return (version, try !ledger.database.rows("SELECT 1 FROM swaps LIMIT 1").isEmpty)
     }
 
     /// Opens every part of a list before the first row is read.

@@ -142,6 +142,9 @@ public final class Database {
         let hint =
             switch sqlite3_errcode(handle) {
             case SQLITE_FULL: "The disk is full; free some room and run again."
+            // Without room for its shared memory SQLite speaks of input and output only.
+            case SQLITE_IOERR where hasNoRoom(path): "The disk is full; free some room and run again."
+            case SQLITE_IOERR: "The disk could not be read or written; look at the system's log."
             case SQLITE_BUSY: "Another program holds it; try again."
             case SQLITE_READONLY, SQLITE_PERM: "It is read-only; check its owner and mode."
             case SQLITE_CORRUPT, SQLITE_NOTADB: "It is damaged; restore it from a backup."

@@ -1,4 +1,4 @@
-import Glibc
+import Common
 
 /// Reads one JSON record (RFC 8259, strictly) and notes where the wanted values stand, without building anything.
 ///
@@ -142,7 +142,7 @@ struct JSONScanner {
     @inline(__always) private func isNext(_ entry: CompiledTree.Entry) -> Bool {
         let length = Int(entry.length)
         guard end &- at >= length &+ 2, base[at &+ length &+ 1] == 0x22 else { return false }
-        return entry.isPlain && memcmp(base + at + 1, entry.name, length) == 0
+        return entry.isPlain && sameBytes(base + at + 1, entry.name, length)
     }
 
     /// The child whose name is the key at these bytes, or -1.
@@ -155,7 +155,7 @@ struct JSONScanner {
         }
         for child in first..<first &+ count {
             let entry = tree[Int(child)]
-            if Int(entry.length) == stop &- start, memcmp(entry.name, base + start, stop &- start) == 0 { return child }
+            if Int(entry.length) == stop &- start, sameBytes(entry.name, base + start, stop &- start) { return child }
         }
         return -1
     }

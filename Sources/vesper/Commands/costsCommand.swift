@@ -43,11 +43,13 @@ let costsCommand = Command(
     let context = try context(for: invocation)
     guard let ledger = try context.openForReading() else { throw nothingRead(context.home) }
     let lake = Lake(ledger)
-    guard let held = try lake.days(job: job.name, log: .usage) else { throw nothingRead(context.home) }
-    let period = asked ?? Period(first: job.zone.day(of: held.first.startUTC), last: job.zone.day(of: (held.last + 1).startUTC))
-
-    let query = CostQuery(period: period, every: grain, by: dimensions, where: filters, countsUsers: true)
-    let table = try tabulateCosts(query, model, lake, threads: context.threads)
+    // The days that the lake holds and their rows are of one moment, also beside a run.
+    let table = try lake.consistently {
+        guard let held = try lake.days(job: job.name, log: .usage) else { throw nothingRead(context.home) }
+        let all = Period(first: job.zone.day(of: held.first.startUTC), last: job.zone.day(of: (held.last + 1).startUTC))
+        let query = CostQuery(period: asked ?? all, every: grain, by: dimensions, where: filters, countsUsers: true)
+        return try tabulateCosts(query, model, lake, threads: context.threads)
+    }
     let (rows, whole) = (table.rows, table.total)
     let shown = ordered(rows, by: invocation.value(sort)).prefix(limit ?? rows.count)
     var notes: [String] = []
