@@ -4,11 +4,19 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
+#include <malloc.h>
 #include <sys/syscall.h>
 
 // deflateInit2 and inflateInit2 are macros, which Swift does not see.
 static inline int vesper_deflate_init(z_stream *stream, int level) {
     return deflateInit2(stream, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+}
+
+// Tells the allocator to keep what is freed instead of giving it back to the system, which Swift's view of glibc cannot.
+static inline void vesper_keep_memory(void) {
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    mallopt(M_TOP_PAD, 16 << 20);
 }
 
 // Exchanges two paths in one step; -1 with errno where the file system cannot (EINVAL, ENOSYS).

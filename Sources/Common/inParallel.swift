@@ -1,3 +1,4 @@
+import CZlib
 import Glibc
 
 /// Runs `body` for every index on so many threads, each taking the next index that is free; returns when all are done.
@@ -19,6 +20,10 @@ public func inParallel(_ count: Int, threads: Int, _ body: @escaping @Sendable (
     for helper in helpers { helper.join() }
     if let error = shared.error { throw error }
 }
+
+/// Keeps memory that is freed for what comes next: batches of rows come and go by the megabyte, and having the system clear and map
+/// new memory for each took as long as the work itself. Called once, when the program starts.
+public func keepFreedMemory() { vesper_keep_memory() }
 
 /// How many processors the machine lends us.
 public var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }

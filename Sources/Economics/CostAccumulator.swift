@@ -80,14 +80,13 @@ final class CostAccumulator {
                     own.cost.low += try price.amount(price.low, sums[meter][cell])
                     own.cost.high += try price.amount(price.high, sums[meter][cell])
                 }
-                let unpriced = prices.unpriced.filter { sums[$0][cell] > 0 }
-                if !unpriced.isEmpty { unpricedOfCell[cell] = unpriced }
+                if prices.unpriced.contains(where: { sums[$0][cell] > 0 }) { unpricedOfCell[cell] = prices.unpriced }
             } else {
                 tariffOfCell[cell] = tariff
             }
             try measures[group].add(own)
         }
-        if !unpricedOfCell.isEmpty { try countUnpriced(rows, day, cells, tokens, wanted, unpricedOfCell, groupOfCell) }
+        if !unpricedOfCell.isEmpty { try countUnpriced(rows, day, cells, tokens, sums, wanted, unpricedOfCell, groupOfCell) }
         if !tariffOfCell.isEmpty {
             for row in rows where wanted?[row] ?? true {
                 let cell = Int(cells.codes[row])
@@ -100,9 +99,8 @@ final class CostAccumulator {
 
     /// Requests that have tokens on a meter without a price, and those tokens.
     private func countUnpriced(
-        _ rows: Range<Int>, _ day: Day, _ cells: Cells, _ tokens: [TokenColumn], _ wanted: [Bool]?,
-        _ unpricedOfCell: [Int: [Int]],
-        _ groupOfCell: [Int32]
+        _ rows: Range<Int>, _ day: Day, _ cells: Cells, _ tokens: [TokenColumn], _ sums: [[Int64]], _ wanted: [Bool]?,
+        _ unpricedOfCell: [Int: [Int]], _ groupOfCell: [Int32]
     ) throws {
         let meters = Set(unpricedOfCell.values.joined()).sorted()
         var isUnpriced = [Bool](repeating: false, count: cells.count * meters.count)
@@ -110,23 +108,31 @@ final class CostAccumulator {
             for (index, meter) in meters.enumerated() { isUnpriced[cell * meters.count + index] = own.contains(meter) }
         }
         var requests = [Int](repeating: 0, count: cells.count)
-        var sums = [Int64](repeating: 0, count: cells.count)
+        var unpriced = [Int64](repeating: 0, count: cells.count)
         var isTooLarge = false
         var has = [Int64](repeating: 0, count: rows.count)
         for (index, meter) in meters.enumerated() {
-            tokens[meter].add(rows, into: &has) { isUnpriced[Int(cells.codes[$0]) &* meters.count &+ index] }
+            // Mostly no cell with such tokens has a price for the meter.
+            let isUniform = groupOfCell.indices.allSatisfy {
+                groupOfCell[$0] < 0 || sums[meter][$0] == 0 || isUnpriced[$0 * meters.count + index]
+            }
+            if isUniform {
+                tokens[meter].add(rows, into: &has)
+            } else {
+                tokens[meter].add(rows, into: &has) { isUnpriced[Int(cells.codes[$0]) &* meters.count &+ index] }
+            }
         }
         for row in rows where has[row - rows.lowerBound] != 0 && (wanted?[row] ?? true) {
             let cell = Int(cells.codes[row])
             requests[cell] += 1
-            let (sum, overflow) = sums[cell].addingReportingOverflow(has[row - rows.lowerBound])
-            sums[cell] = sum
+            let (sum, overflow) = unpriced[cell].addingReportingOverflow(has[row - rows.lowerBound])
+            unpriced[cell] = sum
             isTooLarge = isTooLarge || overflow || has[row - rows.lowerBound] < 0
         }
         guard !isTooLarge else { throw Measures.tooLarge(day) }
         for cell in unpricedOfCell.keys {
             var own = Measures()
-            (own.cost.unpricedRequests, own.cost.unpricedTokens) = (requests[cell], sums[cell])
+            (own.cost.unpricedRequests, own.cost.unpricedTokens) = (requests[cell], unpriced[cell])
             try measures[Int(groupOfCell[cell])].add(own)
         }
     }

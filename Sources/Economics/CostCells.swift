@@ -93,11 +93,16 @@ struct TokenColumn {
     subscript(row: Int) -> Int64? { values.isEmpty || nulls.contains(row) ? nil : values[row] }
 
     /// Adds the values of some rows to a line that holds one sum for each row; one that is too large becomes negative and stays so.
-    func add(_ rows: Range<Int>, into line: inout [Int64], where isMeant: (Int) -> Bool) {
+    @inline(__always)
+    func add(_ rows: Range<Int>, into line: inout [Int64], where isMeant: (Int) -> Bool = { _ in true }) {
         guard !values.isEmpty else { return }
-        for row in rows where isMeant(row) {
-            let (sum, overflow) = line[row - rows.lowerBound].addingReportingOverflow(values[row])
-            line[row - rows.lowerBound] = overflow ? Int64.min : sum
+        values.withUnsafeBufferPointer { values in
+            line.withUnsafeMutableBufferPointer { line in
+                for row in rows where isMeant(row) {
+                    let (sum, overflow) = line[row &- rows.lowerBound].addingReportingOverflow(values[row])
+                    line[row &- rows.lowerBound] = overflow ? Int64.min : sum
+                }
+            }
         }
     }
 

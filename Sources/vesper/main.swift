@@ -18,4 +18,5 @@ if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
     setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }
 
+keepFreedMemory()
 exit(perform(Array(CommandLine.arguments.dropFirst())))
