@@ -52,6 +52,23 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible, Comparable {
     }
 }
 
+/// The digest of a file's first bytes, or of all of them; nil where it is shorter than that.
+public func digestOfFile(_ path: String, size: Int64? = nil) throws -> Digest? {
+    let file = try InputFile(path, as: "file")
+    var hash = SHA256()
+    var left = size ?? Int64.max
+    var chunk = [UInt8](repeating: 0, count: 1 << 20)
+    while left > 0 {
+        let count = try chunk.withUnsafeMutableBytes {
+            try file.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[0..<Int(min(Int64($0.count), left))]))
+        }
+        if count == 0 { return size == nil ? hash.finish() : nil }
+        chunk.withUnsafeBytes { hash.update(UnsafeRawBufferPointer(rebasing: $0[0..<count])) }
+        left -= Int64(count)
+    }
+    return hash.finish()
+}
+
 /// Hashes a stream; FIPS 180-4. Uses the processor's SHA instructions where it has them.
 public struct SHA256: Sendable {
     private var state: [UInt32] = [

@@ -10,6 +10,16 @@ public func suggest(_ typed: String, from offered: some Sequence<String>) -> Str
     return near.min { ($0.distance, $0.name) < ($1.distance, $1.name) }?.name
 }
 
+/// " Did you mean "prism"?" where an offered name is close, otherwise nothing: for the middle of a message.
+public func didYouMean(_ typed: String, from offered: [String]) -> String {
+    suggest(typed, from: offered).map { " Did you mean \"\($0)\"?" } ?? ""
+}
+
+/// Whether a name may become a folder or file: small letters, digits, - and _ only.
+public func isFileName(_ name: String) -> Bool {
+    !name.isEmpty && name.utf8.allSatisfy { $0 &- 0x61 <= 25 || $0 &- 0x30 <= 9 || $0 == 0x2d || $0 == 0x5f }
+}
+
 /// A list of names as a sentence would have it: "free, prism and prism_plus".
 public func listed(_ names: [String]) -> String {
     guard let last = names.last, names.count > 1 else { return names.first ?? "" }

@@ -134,7 +134,7 @@ extension PriceBook {
         let models = try entry.oneOrMoreTexts("model")
         return try entry.named("rates").map { name, place, node in
             guard let meter = Meter(rawValue: name) else {
-                let hint = suggest(name, from: Meter.allCases.map(\.rawValue)).map { " Did you mean \"\($0)\"?" } ?? ""
+                let hint = didYouMean(name, from: Meter.allCases.map(\.rawValue))
                 throw Failure(
                     "unknown meter \"\(name)\".\(hint) Meters are \(listed(Meter.allCases.map(\.rawValue))).", at: place,
                     kind: .usage)

@@ -140,9 +140,6 @@ struct GrowingColumn {
     /// Whether the value of the row being written is null; asked right after it was appended.
     var lastIsNull: Bool { count == nulls || isNull[count - 1] }
 
-    /// The integer of the row being written.
-    var lastInteger: Int64 { values.load(fromByteOffset: (count - 1) * stride, as: Int64.self) }
-
     /// A value as bytes, for a digest of the row: `nil` for a null.
     func withLastBytes<R>(_ body: (UnsafeRawBufferPointer?) -> R) -> R {
         if lastIsNull { return body(nil) }

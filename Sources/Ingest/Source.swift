@@ -104,7 +104,7 @@ extension Source {
         }
         for (column, place, node) in try object.named("map") {
             guard let spec = specs.first(where: { $0.name == column || $0.name == "x_" + column }) else {
-                let hint = suggest(column, from: specs.map(\.name)).map { " Did you mean \"\($0)\"?" } ?? ""
+                let hint = didYouMean(column, from: specs.map(\.name))
                 throw Failure(
                     "unknown column \"\(column)\" of log \(log.rawValue).\(hint) Its columns are \(listed(specs.map(\.name))).",
                     at: place, kind: .usage)

@@ -35,7 +35,7 @@ private func lookForFiles(_ order: IngestOrder, _ ledger: Ledger?) throws -> (pe
                     continue
                 }
                 // A copied or grown file: what was read before is not read again if its bytes are the same.
-                if try digestOfPrefix(full, size: known.size)?.hex == row.text(3) {
+                if try digestOfFile(full, size: known.size)?.hex == row.text(3) {
                     if known.size == signature.size {
                         unchanged.insert(path)
                         continue

@@ -59,14 +59,14 @@ public struct Insight: Sendable {
     /// `folder` is where prompt paths begin: the job file's own.
     public init(_ object: ConfigObject, folder: String, providers: [String]) throws {
         name = try object.text("name")
-        guard !name.isEmpty, name.utf8.allSatisfy({ $0 &- 0x61 <= 25 || $0 &- 0x30 <= 9 || $0 == 0x2d || $0 == 0x5f }) else {
+        guard isFileName(name) else {
             throw object.failure("An insight's name has small letters, digits, - and _ only: it becomes a file name.", at: "name")
         }
         _ = try object.choice("subject", of: Subject.self, default: .user)
         _ = try object.choice("every", of: Every.self, default: .week)
         provider = try object.optionalText("provider") ?? "template"
         guard providers.contains(provider) else {
-            let hint = suggest(provider, from: providers).map { " Did you mean \"\($0)\"?" } ?? ""
+            let hint = didYouMean(provider, from: providers)
             throw object.failure("unknown provider \"\(provider)\".\(hint) Providers are \(listed(providers)).", at: "provider")
         }
         model = try object.optionalText("model") ?? ""

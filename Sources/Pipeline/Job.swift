@@ -73,7 +73,7 @@ public struct Job: Sendable {
         let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
         self.path = path
         name = try object.text("job")
-        guard !name.isEmpty, name.utf8.allSatisfy({ $0 &- 0x61 <= 25 || $0 &- 0x30 <= 9 || $0 == 0x2d || $0 == 0x5f }) else {
+        guard isFileName(name) else {
             throw object.failure("A job's name has small letters, digits, - and _ only: it becomes a folder.", at: "job")
         }
         do { zone = try Zone(named: try object.text("timezone")) } catch let failure as Failure {

@@ -58,7 +58,6 @@ public struct RunReport: Sendable {
     public var isWaiting = false
     public var tooManyRefused = false
 
-    public var didNothing: Bool { outcomes.allSatisfy { $0.state == .upToDate } }
 }
 
 /// Which periods of a job are meant.

@@ -37,7 +37,7 @@ public enum SectionPlan: Sendable, Equatable {
     public init(_ object: ConfigObject, dimensions: [String], insights: [String]) throws {
         let by = try object.oneOrMoreTexts("by")
         for dimension in by where !dimensions.contains(dimension) {
-            let hint = suggest(dimension, from: dimensions).map { " Did you mean \"\($0)\"?" } ?? ""
+            let hint = didYouMean(dimension, from: dimensions)
             throw object.failure("unknown dimension \"\(dimension)\".\(hint) Dimensions are \(listed(dimensions)).", at: "by")
         }
         func insight() throws -> String {
@@ -58,7 +58,7 @@ public enum SectionPlan: Sendable, Equatable {
             let names = try object.texts("measures")
             let measures = try names.map { name in
                 guard let measure = TableMeasure(rawValue: name) else {
-                    let hint = suggest(name, from: TableMeasure.allCases.map(\.rawValue)).map { " Did you mean \"\($0)\"?" } ?? ""
+                    let hint = didYouMean(name, from: TableMeasure.allCases.map(\.rawValue))
                     throw object.failure(
                         "unknown measure \"\(name)\".\(hint) Measures are \(listed(TableMeasure.allCases.map(\.rawValue))).",
                         at: "measures")

@@ -47,7 +47,7 @@ func jobs(_ operands: [String]) throws -> [Job] {
             let named = "Jobs/\(operand).json5"
             if exists(named) { return [named] }
             let offered = try names(in: "Jobs").filter { $0.hasSuffix(".json5") }.map { String($0.dropLast(6)) }
-            let hint = suggest(operand, from: offered).map { " Did you mean \"\($0)\"?" } ?? ""
+            let hint = didYouMean(operand, from: offered)
             let list = offered.isEmpty ? "There is no Jobs/ folder here." : "Jobs/ holds \(listed(offered))."
             throw Failure(
                 "There is no job \"\(visible(operand))\".\(hint) Give a job file, a folder of them, or a name in Jobs/. \(list)",

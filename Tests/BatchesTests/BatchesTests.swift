@@ -6,29 +6,6 @@ import Testing
 @testable import Batches
 @testable import Insights
 
-/// One row of a table of cases, shown under its name where it fails.
-struct Case<Input: Sendable, Expected: Sendable>: Sendable, CustomTestStringConvertible {
-    let name: String
-    let input: Input
-    let expected: Expected
-
-    init(_ name: String, _ input: Input, _ expected: Expected) {
-        (self.name, self.input, self.expected) = (name, input, expected)
-    }
-
-    var testDescription: String { name }
-}
-
-/// The sentence a piece of work is refused with; nil where it succeeds.
-func sentence(_ work: () throws -> Void) -> String? {
-    do {
-        try work()
-        return nil
-    } catch {
-        return "\(error)"
-    }
-}
-
 private let promptText = """
     ## System
     Be kind.

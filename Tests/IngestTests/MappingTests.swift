@@ -1,5 +1,6 @@
 import Common
 import Lake
+import TestSupport
 import Testing
 
 @testable import Ingest

@@ -1,6 +1,7 @@
 import Common
 import Lake
 import Ledger
+import TestSupport
 import Testing
 
 @testable import Insights

@@ -1,5 +1,6 @@
 import Common
 import Ledger
+import TestSupport
 import Testing
 
 @testable import Lake

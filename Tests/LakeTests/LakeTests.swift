@@ -5,29 +5,6 @@ import Testing
 
 @testable import Lake
 
-/// One row of a table of cases, shown under its name where it fails.
-struct Case<Input: Sendable, Expected: Sendable>: Sendable, CustomTestStringConvertible {
-    let name: String
-    let input: Input
-    let expected: Expected
-
-    init(_ name: String, _ input: Input, _ expected: Expected) {
-        (self.name, self.input, self.expected) = (name, input, expected)
-    }
-
-    var testDescription: String { name }
-}
-
-/// The sentence a piece of work is refused with; nil where it succeeds.
-func sentence(_ work: () throws -> Void) -> String? {
-    do {
-        try work()
-        return nil
-    } catch {
-        return "\(error)"
-    }
-}
-
 /// The lake of a home of its own, removed afterwards.
 func withLake(_ work: (Lake) throws -> Void) throws {
     // In memory where there is some: a home is synced again and again.

@@ -166,8 +166,3 @@ func shown(_ text: String) -> String {
             text.unicodeScalars.prefix(60).map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
     return "\"\(line)\(text.unicodeScalars.count > 60 ? "…" : "")\""
 }
-
-/// " Did you mean "provider"?" where an offered name is close, otherwise nothing.
-func didYouMean(_ typed: String, from offered: [String]) -> String {
-    suggest(typed, from: offered).map { " Did you mean \"\($0)\"?" } ?? ""
-}

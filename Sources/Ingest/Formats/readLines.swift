@@ -110,22 +110,6 @@ struct FileReading: Equatable {
     let digest: Digest
 }
 
-/// The digest of a file's first bytes; nil where it is shorter than that.
-func digestOfPrefix(_ path: String, size: Int64) throws -> Digest? {
-    let file = try InputFile(path, as: "export")
-    guard file.size >= size else { return nil }
-    var hash = SHA256()
-    var left = size
-    var chunk = [UInt8](repeating: 0, count: 1 << 20)
-    while left > 0 {
-        let count = try chunk.withUnsafeMutableBytes { try file.read(into: .init(rebasing: $0[0..<min($0.count, Int(left))])) }
-        if count == 0 { return nil }
-        chunk.withUnsafeBytes { hash.update(.init(rebasing: $0[0..<count])) }
-        left -= Int64(count)
-    }
-    return hash.finish()
-}
-
 private func firstNewline(_ bytes: UnsafeBufferPointer<UInt8>, _ from: Int, _ to: Int) -> Int? {
     guard from < to, let found = memchr(bytes.baseAddress! + from, 0x0a, to - from) else { return nil }
     return UnsafeRawPointer(found) - UnsafeRawPointer(bytes.baseAddress!)

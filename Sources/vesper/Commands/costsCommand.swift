@@ -33,7 +33,7 @@ let costsCommand = Command(
     let dimensions = try invocation.names(by)
     let filters = try invocation.pairs(filter).map { (dimension: $0.name, value: $0.value) }
     for name in dimensions + filters.map(\.dimension) where !model.dimensions.contains(name) {
-        let hint = suggest(name, from: model.dimensions).map { " Did you mean \"\($0)\"?" } ?? ""
+        let hint = didYouMean(name, from: model.dimensions)
         throw Failure(
             "There is no dimension \"\(visible(name))\".\(hint) Dimensions are \(listed(model.dimensions)).", kind: .usage)
     }
