@@ -3,10 +3,16 @@ import Common
 /// One exported file: its lines, each with what an ingest must make of it.
 struct Export {
     let path: String
+    /// The first line of a CSV file, which is no record.
+    var header: String?
     var lines: [ExportLine]
 
+    init(path: String, header: String? = nil, lines: [ExportLine]) {
+        (self.path, self.header, self.lines) = (path, header, lines)
+    }
+
     func compressed() throws -> [UInt8] {
-        var bytes: [UInt8] = []
+        var bytes: [UInt8] = header.map { Array(($0 + "\n").utf8) } ?? []
         for line in lines {
             bytes.append(contentsOf: line.text.utf8)
             bytes.append(0x0a)
@@ -22,6 +28,12 @@ struct ExportLine {
 
     init(_ row: JSON, _ readings: [Reading]) {
         text = row.text
+        self.readings = readings
+    }
+
+    /// A row as `COPY … CSV` writes it; a text with line breaks makes one record of several lines.
+    init(copied row: JSON, _ readings: [Reading]) {
+        text = copiedCSV(row)
         self.readings = readings
     }
 
