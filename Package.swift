@@ -12,7 +12,7 @@ let package = Package(
         .target(name: "Common", dependencies: ["CZlib"]),
         .target(name: "Ledger", dependencies: ["Common", "CSQLite"]),
         .target(name: "Lake", dependencies: ["Common", "Ledger"]),
-        .target(name: "Ingest", dependencies: ["Common", "Ledger", "Lake"]),
+        .target(name: "Ingest", dependencies: ["CZlib", "Common", "Ledger", "Lake"]),
         .target(name: "Economics", dependencies: ["Common", "Ledger", "Lake"]),
         .target(name: "Insights", dependencies: ["Common", "Ledger", "Lake", "Economics"]),
         .target(name: "Batches", dependencies: ["Common", "Ledger", "Insights"]),

@@ -71,6 +71,15 @@ static inline void vesper_sha256_blocks(uint32_t state[8], const uint8_t *data, 
     _mm_storeu_si128((__m128i *)&state[0], _mm_blend_epi16(t, s1, 0xF0));
     _mm_storeu_si128((__m128i *)&state[4], _mm_alignr_epi8(s1, t, 8));
 }
+// How many of 16 characters, from the first on, need no closer look in a JSON string: not below 0x20, not above 0x7f, no quote, no
+// backslash. SSE2, which every x86-64 processor has; the comparison is signed, so that it sees both ends at once.
+static inline int vesper_plain_text(const uint8_t *text) {
+    const __m128i x = _mm_loadu_si128((const __m128i *)text);
+    const __m128i marks = _mm_or_si128(
+        _mm_cmplt_epi8(x, _mm_set1_epi8(0x20)),
+        _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('"')), _mm_cmpeq_epi8(x, _mm_set1_epi8('\\'))));
+    return __builtin_ctz((unsigned)_mm_movemask_epi8(marks) | 0x10000u);
+}
 static inline int vesper_has_clmul(void) {
     unsigned a, b, c, d;
     return __get_cpuid(1, &a, &b, &c, &d) && (c & (1u << 1)) && (c & (1u << 19));
@@ -117,6 +126,11 @@ static inline uint32_t vesper_crc32_blocks(uint32_t crc, const uint8_t *data, si
 #else
 static inline int vesper_has_sha(void) { return 0; }
 static inline int vesper_has_clmul(void) { return 0; }
+static inline int vesper_plain_text(const uint8_t *text) {
+    int count = 0;
+    while (count < 16 && text[count] >= 0x20 && text[count] < 0x80 && text[count] != '"' && text[count] != '\\') count++;
+    return count;
+}
 static inline uint32_t vesper_crc32_blocks(uint32_t crc, const uint8_t *data, size_t length) { return crc; }
 static inline void vesper_sha256_blocks(uint32_t state[8], const uint8_t *data, size_t blocks, const uint32_t *k) {
     (void)state; (void)data; (void)blocks; (void)k;

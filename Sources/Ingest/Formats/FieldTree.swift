@@ -41,8 +41,6 @@ final class CompiledTree {
     struct Entry {
         let name: UnsafePointer<UInt8>
         let length: Int32
-        /// Whether a record can only write the name as it is; one with a quote, a backslash or a control character needs escapes.
-        let isPlain: Bool
         /// Where the value goes, or -1 where nobody wants the value itself.
         let slot: Int32
         let firstChild: Int32
@@ -50,6 +48,8 @@ final class CompiledTree {
     }
 
     let entries: UnsafeMutablePointer<Entry>
+    /// For each entry, in which order the keys of its object came so far.
+    let orders: UnsafeMutablePointer<KeyOrder>
     let slotCount: Int
     private let count: Int
     private let names: UnsafeMutablePointer<UInt8>
@@ -58,6 +58,8 @@ final class CompiledTree {
         slotCount = max(tree.slotCount, 1)
         count = tree.nodes.count
         entries = .allocate(capacity: count)
+        orders = .allocate(capacity: count)
+        for index in 0..<count { (orders + index).initialize(to: KeyOrder()) }
         names = .allocate(capacity: tree.nodes.reduce(1) { $0 + $1.names.reduce(0) { $0 + $1.count } })
         // Breadth first, so that the children of one node are neighbours.
         var order: [(node: Int32, name: [UInt8])] = [(0, [])]
@@ -69,10 +71,8 @@ final class CompiledTree {
             (names + nameEnd).update(from: name, count: name.count)
             (entries + at).initialize(
                 to: Entry(
-                    name: UnsafePointer(names + nameEnd), length: Int32(name.count),
-                    isPlain: name.allSatisfy { $0 >= 0x20 && $0 != 0x22 && $0 != 0x5c }, slot: node.slot,
-                    firstChild: Int32(order.count),
-                    childCount: Int32(node.children.count)))
+                    name: UnsafePointer(names + nameEnd), length: Int32(name.count), slot: node.slot,
+                    firstChild: Int32(order.count), childCount: Int32(node.children.count)))
             nameEnd += name.count
             order += zip(node.children, node.names).map { ($0, $1) }
             at += 1
@@ -80,8 +80,52 @@ final class CompiledTree {
     }
 
     deinit {
+        for index in 0..<count { orders[index].free() }
+        orders.deallocate()
         entries.deallocate()
         names.deallocate()
+    }
+}
+
+/// The keys of an object in the order in which records have brought them, wanted or not: exports write every record alike, so that the
+/// next key is known before it is read, quotes and colon included. A guess only; what does not fit is read in full.
+struct KeyOrder {
+    struct Key {
+        /// The bytes from the opening quote to the colon.
+        let bytes: UnsafeMutablePointer<UInt8>
+        let length: Int
+        /// Its place in the tree, or -1 where nobody wants it.
+        let child: Int32
+    }
+
+    /// Objects with more keys than this use keys as data, and never come in an order.
+    private static let most = 96
+    private static let longest = 256
+
+    private(set) var keys: UnsafeMutablePointer<Key>
+    private(set) var count = 0
+
+    init() { keys = .allocate(capacity: KeyOrder.most) }
+
+    func free() {
+        for index in 0..<count { keys[index].bytes.deallocate() }
+        keys.deallocate()
+    }
+
+    /// Where to look for the key that follows this one, which did not stand where it was expected.
+    mutating func place(after text: UnsafeBufferPointer<UInt8>, child: Int32) -> Int {
+        let length = text.count + 3
+        for index in 0..<count where keys[index].length == length {
+            if text.elementsEqual(UnsafeBufferPointer(start: keys[index].bytes + 1, count: text.count)) { return index + 1 }
+        }
+        guard count < KeyOrder.most, length <= KeyOrder.longest else { return 0 }
+        let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: length)
+        bytes[0] = 0x22
+        if let base = text.baseAddress { (bytes + 1).update(from: base, count: text.count) }
+        (bytes[length - 2], bytes[length - 1]) = (0x22, 0x3a)
+        (keys + count).initialize(to: Key(bytes: bytes, length: length, child: child))
+        count += 1
+        return count
     }
 }
 

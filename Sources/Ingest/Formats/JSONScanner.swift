@@ -1,3 +1,4 @@
+import CZlib
 import Common
 
 /// Reads one JSON record (RFC 8259, strictly) and notes where the wanted values stand, without building anything.
@@ -9,6 +10,7 @@ struct JSONScanner {
     private let end: Int
     private var at = 0
     private let tree: UnsafePointer<CompiledTree.Entry>
+    private let orders: UnsafeMutablePointer<KeyOrder>
     private let slots: UnsafeMutablePointer<RawValue>
     private var problem: Problem?
 
@@ -26,7 +28,7 @@ struct JSONScanner {
         _ record: UnsafeBufferPointer<UInt8>, for tree: CompiledTree, into slots: UnsafeMutablePointer<RawValue>
     ) -> Problem? {
         guard let base = record.baseAddress else { return Problem(what: "is empty", byte: 0) }
-        var scanner = JSONScanner(base: base, end: record.count, tree: UnsafePointer(tree.entries), slots: slots)
+        var scanner = JSONScanner(base: base, end: record.count, tree: tree, slots: slots)
         scanner.skipSpace()
         scanner.value(node: 0, depth: 0)
         scanner.skipSpace()
@@ -34,10 +36,8 @@ struct JSONScanner {
         return scanner.problem
     }
 
-    private init(
-        base: UnsafePointer<UInt8>, end: Int, tree: UnsafePointer<CompiledTree.Entry>, slots: UnsafeMutablePointer<RawValue>
-    ) {
-        (self.base, self.end, self.tree, self.slots) = (base, end, tree, slots)
+    private init(base: UnsafePointer<UInt8>, end: Int, tree: CompiledTree, slots: UnsafeMutablePointer<RawValue>) {
+        (self.base, self.end, self.tree, orders, self.slots) = (base, end, UnsafePointer(tree.entries), tree.orders, slots)
     }
 
     private mutating func fail(_ what: String) {
@@ -46,7 +46,10 @@ struct JSONScanner {
     }
 
     @inline(__always) private mutating func skipSpace() {
-        while at < end, base[at] == 0x20 || base[at] == 0x0a || base[at] == 0x0d || base[at] == 0x09 { at += 1 }
+        // Most records hold none.
+        while at < end, base[at] <= 0x20, base[at] == 0x20 || base[at] == 0x0a || base[at] == 0x0d || base[at] == 0x09 {
+            at &+= 1
+        }
     }
 
     /// Reads one value; `node` is its place in the tree, or -1 where nothing below is wanted.
@@ -96,28 +99,33 @@ struct JSONScanner {
         }
         let firstChild = node >= 0 ? tree[Int(node)].firstChild : 0
         let childCount = node >= 0 ? tree[Int(node)].childCount : 0
-        // Keys mostly come in the order in which they were found last.
-        var expected: Int32 = 0
+        // Of an object in which nothing is wanted no order is kept.
+        let order = childCount > 0 ? orders + Int(node) : nil
+        var expected = 0
         while true {
-            guard at < end, base[at] == 0x22 else { return fail(at < end ? "lacks a key in quotes" : "ends in the middle") }
             var child: Int32 = -1
-            if expected < childCount, isNext(tree[Int(firstChild &+ expected)]) {
-                child = firstChild &+ expected
-                at = at &+ Int(tree[Int(child)].length) &+ 2
+            if let order, expected < order.pointee.count, isNext(order.pointee.keys[expected]) {
+                child = order.pointee.keys[expected].child
+                at &+= order.pointee.keys[expected].length
+                expected &+= 1
             } else {
+                guard at < end, base[at] == 0x22 else { return fail(at < end ? "lacks a key in quotes" : "ends in the middle") }
                 let start = at + 1
                 let escaped = string()
                 if problem != nil { return }
-                if childCount > 0 { child = find(firstChild, childCount, start, at - 1, escaped: escaped) }
+                if let order {
+                    child = find(firstChild, childCount, start, at - 1, escaped: escaped)
+                    expected = order.pointee.place(
+                        after: UnsafeBufferPointer(start: base + start, count: at - 1 - start), child: child)
+                }
+                skipSpace()
+                guard at < end, base[at] == 0x3a else { return fail(at < end ? "lacks a colon" : "ends in the middle") }
+                at += 1
             }
-            if child >= 0 { expected = child &- firstChild &+ 1 == childCount ? 0 : child &- firstChild &+ 1 }
-            skipSpace()
-            guard at < end, base[at] == 0x3a else { return fail(at < end ? "lacks a colon" : "ends in the middle") }
-            at += 1
             skipSpace()
             // Only a nested value can leave something behind that its second appearance does not overwrite.
             if child >= 0, tree[Int(child)].childCount > 0 { forget(child) }
-            value(node: child, depth: depth + 1)
+            value(node: child, depth: depth &+ 1)
             if problem != nil { return }
             skipSpace()
             guard at < end else { return fail("ends in the middle") }
@@ -126,7 +134,7 @@ struct JSONScanner {
                 return
             }
             guard base[at] == 0x2c else { return fail("lacks a comma") }
-            at += 1
+            at &+= 1
             skipSpace()
         }
     }
@@ -138,11 +146,9 @@ struct JSONScanner {
         for child in entry.firstChild..<entry.firstChild + entry.childCount { forget(child) }
     }
 
-    /// Whether this very key stands here, from quote to quote.
-    @inline(__always) private func isNext(_ entry: CompiledTree.Entry) -> Bool {
-        let length = Int(entry.length)
-        guard end &- at >= length &+ 2, base[at &+ length &+ 1] == 0x22 else { return false }
-        return entry.isPlain && sameBytes(base + at + 1, entry.name, length)
+    /// Whether this very key stands here, from its quote to the colon.
+    @inline(__always) private func isNext(_ key: KeyOrder.Key) -> Bool {
+        end &- at >= key.length && sameBytes(base + at, key.bytes, key.length)
     }
 
     /// The child whose name is the key at these bytes, or -1.
@@ -217,20 +223,11 @@ struct JSONScanner {
         at += 1
         var escaped = false
         while at < end {
-            // Eight plain ASCII characters at a time: none below 0x20, none above 0x7f, no quote, no backslash.
-            while at + 8 <= end {
-                let word = UnsafeRawPointer(base + at).loadUnaligned(as: UInt64.self)
-                let quote = word ^ 0x2222_2222_2222_2222
-                let slash = word ^ 0x5c5c_5c5c_5c5c_5c5c
-                let found =
-                    (word &- 0x2020_2020_2020_2020) | (quote &- 0x0101_0101_0101_0101) | (slash &- 0x0101_0101_0101_0101) | word
-                let marks = found & 0x8080_8080_8080_8080
-                if marks != 0 {
-                    // The lowest mark is always right: borrows only go upwards.
-                    at &+= marks.trailingZeroBitCount >> 3
-                    break
-                }
-                at &+= 8
+            // Sixteen characters at a time: none below 0x20, none above 0x7f, no quote, no backslash.
+            while at &+ 16 <= end {
+                let plain = Int(vesper_plain_text(base + at))
+                at &+= plain
+                if plain < 16 { break }
             }
             guard at < end else { break }
             let byte = base[at]
