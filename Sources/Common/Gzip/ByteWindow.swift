@@ -12,7 +12,7 @@ public final class ByteWindow {
     private static let slack = Inflater.outputSlack + 32
 
     /// `chunk` is about how much is read at once.
-    public init(chunk: Int = 1 << 20) {
+    public init(chunk: Int = 1 << 18) {
         capacity = ByteWindow.history + chunk + ByteWindow.slack
         base = .allocate(capacity: capacity)
     }
