@@ -67,7 +67,7 @@ final class Lane {
         let isInRange = range.contains(time)
         let bucket = isInRange && !isKnown ? bucket(for: time) : trial
         do {
-            try mapping.write(line, slots, time: time, to: bucket.columns)
+            try mapping.write(line, slots, time: time, to: bucket.columns, row: bucket.count)
         } catch {
             bucket.drop()
             throw error
@@ -77,14 +77,14 @@ final class Lane {
             if !isKnown { counts.outOfRange += 1 }
             return
         }
-        if let column = mapping.idColumn, bucket.columns[column].lastIsNull { giveID(bucket, column) }
+        if let column = mapping.idColumn, bucket.columns[column].isNull(row: bucket.count) { giveID(bucket, column) }
         if isKnown { return bucket.drop() }
         bucket.keep(record: number)
         rows += 1
         bytes += line.count
     }
 
-    @inline(__always) private func bucket(for time: Instant) -> RowBucket {
+    private func bucket(for time: Instant) -> RowBucket {
         if let current, time.microseconds >= current.day.startUTC.microseconds,
             time.microseconds < (current.day + 1).startUTC.microseconds
         {
@@ -102,7 +102,7 @@ final class Lane {
     private func giveID(_ bucket: RowBucket, _ column: Int) {
         var hash = SHA256()
         for index in mapping.types.indices {
-            bucket.columns[index].withLastBytes { bytes in
+            bucket.columns[index].withBytes(row: bucket.count) { bytes in
                 withUnsafeBytes(of: Int64(bytes?.count ?? -1)) { hash.update($0) }
                 if let bytes { hash.update(bytes) }
             }
@@ -111,7 +111,7 @@ final class Lane {
         let ordinal = occurrences[content, default: 0]
         occurrences[content] = ordinal + 1
         let id = "row-" + Digest.of(parts: [content.hex, String(ordinal)]).hex.prefix(32)
-        id.withContiguousUTF8 { bucket.columns[column].replaceLastNull(by: $0) }
+        id.withContiguousUTF8 { bucket.columns[column].put($0, row: bucket.count) }
     }
 
     private func refuse(

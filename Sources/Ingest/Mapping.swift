@@ -9,6 +9,9 @@ struct Mapping {
     /// Where a row's id goes, for logs whose rows may come without one.
     let idColumn: Int?
     private let steps: [Step]
+    /// The columns that are one field each, which are most; the time is among neither of the two.
+    private let fields: [Field]
+    private let others: [Int]
     private let conditions: [(slot: Int, test: Condition.Test)]
     /// Columns without which a row is refused.
     private let required: [Int]
@@ -20,6 +23,11 @@ struct Mapping {
         case constant([UInt8])
         case instant(Int64)
         case object([(name: String, slot: Int)])
+    }
+
+    private struct Field {
+        let column: Int
+        let slot: Int
     }
 
     struct Refused: Error, Equatable {
@@ -51,6 +59,11 @@ struct Mapping {
         idColumn = source.log.required.contains("id") ? nil : names.firstIndex(of: "id")
         timeColumn = names.firstIndex(of: source.log.timeColumn) ?? 0
         required = source.log.required.compactMap { names.firstIndex(of: $0) }
+        let columns = steps.indices.filter { [timeColumn] in $0 != timeColumn }
+        fields = columns.compactMap { [steps] in
+            if case .slot(let slot) = steps[$0] { Field(column: $0, slot: slot) } else { nil }
+        }
+        others = columns.filter { [steps] in if case .slot = steps[$0] { false } else { true } }
     }
 
     func isFiltered(_ record: UnsafeBufferPointer<UInt8>, _ slots: UnsafePointer<RawValue>) -> Bool {
@@ -60,6 +73,11 @@ struct Mapping {
 
     /// The row's time, which decides where it goes.
     func time(_ record: UnsafeBufferPointer<UInt8>, _ slots: UnsafePointer<RawValue>) throws(Refused) -> Instant {
+        if case .slot(let slot) = steps[timeColumn], slots[slot].kind == .string,
+            let time = instant(UnsafeBufferPointer(rebasing: record[slots[slot].start..<slots[slot].end]))
+        {
+            return Instant(microseconds: time)
+        }
         switch steps[timeColumn] {
         case .instant(let microseconds): return Instant(microseconds: microseconds)
         case .constant(let text):
@@ -81,37 +99,32 @@ struct Mapping {
     /// Writes the row's values into the columns; the time is known already.
     func write(
         _ record: UnsafeBufferPointer<UInt8>, _ slots: UnsafePointer<RawValue>, time: Instant,
-        to columns: UnsafeMutablePointer<GrowingColumn>
+        to columns: UnsafeMutablePointer<GrowingColumn>, row: Int
     ) throws(Refused) {
-        for index in steps.indices {
-            if index == timeColumn {
-                columns[index].appendInteger(time.microseconds)
-                continue
+        columns[timeColumn].put(time.microseconds, row: row)
+        let refused = fields.withUnsafeBufferPointer { fields -> Int in
+            for field in fields {
+                let value = slots[field.slot]
+                if value.kind == .absent || value.kind == .null { continue }
+                let raw = UnsafeBufferPointer(rebasing: record[value.start..<value.end])
+                if !put(raw, value.kind, into: &columns[field.column], row) { return field.column }
             }
+            return -1
+        }
+        if refused >= 0, case .slot(let slot) = steps[refused] { throw bad(refused, slots[slot].kind) }
+        for index in others {
             switch steps[index] {
-            case .slot(let slot):
-                let value = slots[slot]
-                if value.kind == .absent || value.kind == .null {
-                    columns[index].appendNull()
-                } else if !append(UnsafeBufferPointer(rebasing: record[value.start..<value.end]), value.kind, to: &columns[index])
-                {
-                    throw bad(index, value.kind)
-                }
-            case .slots:
-                guard let value = value(at: steps[index], slots) else {
-                    columns[index].appendNull()
-                    continue
-                }
-                if !append(UnsafeBufferPointer(rebasing: record[value.start..<value.end]), value.kind, to: &columns[index]) {
-                    throw bad(index, value.kind)
-                }
+            case .slot, .slots:
+                guard let value = value(at: steps[index], slots) else { continue }
+                let raw = UnsafeBufferPointer(rebasing: record[value.start..<value.end])
+                if !put(raw, value.kind, into: &columns[index], row) { throw bad(index, value.kind) }
             case .constant(let text):
-                if !text.withUnsafeBufferPointer({ append($0, .string, to: &columns[index]) }) { throw bad(index, .string) }
-            case .instant(let microseconds): columns[index].appendInteger(microseconds)
-            case .object(let fields): writeObject(record, slots, fields, to: &columns[index])
+                if !text.withUnsafeBufferPointer({ put($0, .string, into: &columns[index], row) }) { throw bad(index, .string) }
+            case .instant(let microseconds): columns[index].put(microseconds, row: row)
+            case .object(let fields): writeObject(record, slots, fields, to: &columns[index], row)
             }
         }
-        for index in required where columns[index].lastIsNull {
+        for index in required where columns[index].isNull(row: row) {
             let name = source.columns[index].spec.name
             throw Refused(reason: "missing_\(name)", detail: "there is no \(name)")
         }
@@ -146,7 +159,7 @@ struct Mapping {
 
     private func writeObject(
         _ record: UnsafeBufferPointer<UInt8>, _ slots: UnsafePointer<RawValue>, _ fields: [(name: String, slot: Int)],
-        to column: inout GrowingColumn
+        to column: inout GrowingColumn, _ row: Int
     ) {
         let members = fields.compactMap { field -> JSON.Member? in
             let value = slots[field.slot]
@@ -158,47 +171,49 @@ struct Mapping {
             default: return (try? parseJSON(Array(raw), path: "")).map { JSON.Member(field.name, $0.sorted) }
             }
         }
-        JSON.object(members).text.withContiguousUTF8 { column.appendText($0) }
+        JSON.object(members).text.withContiguousUTF8 { column.put($0, row: row) }
     }
 }
 
-/// Appends a raw value if it is of the column's type.
+/// Puts a raw value into a column if it is of its type.
 @inline(__always)
-private func append(_ raw: UnsafeBufferPointer<UInt8>, _ kind: RawValue.Kind, to column: inout GrowingColumn) -> Bool {
-    if kind == .escapedString { return unescaped(raw).withUnsafeBufferPointer { appendPlain($0, .string, to: &column) } }
-    return appendPlain(raw, kind, to: &column)
+private func put(_ raw: UnsafeBufferPointer<UInt8>, _ kind: RawValue.Kind, into column: inout GrowingColumn, _ row: Int) -> Bool {
+    if kind == .escapedString { return unescaped(raw).withUnsafeBufferPointer { putPlain($0, .string, into: &column, row) } }
+    return putPlain(raw, kind, into: &column, row)
 }
 
 @inline(__always)
-private func appendPlain(_ raw: UnsafeBufferPointer<UInt8>, _ kind: RawValue.Kind, to column: inout GrowingColumn) -> Bool {
+private func putPlain(
+    _ raw: UnsafeBufferPointer<UInt8>, _ kind: RawValue.Kind, into column: inout GrowingColumn, _ row: Int
+) -> Bool {
     let isText = kind == .string
     switch column.type {
     case .text:
-        if kind == .object || kind == .array { return appendSorted(raw, to: &column) }
-        column.appendText(raw)
+        if kind == .object || kind == .array { return putSorted(raw, into: &column, row) }
+        column.put(raw, row: row)
     case .int64:
         guard kind == .number || isText else { return false }
         guard let value = plainInteger(raw) ?? exactInteger(raw), value >= 0 else { return false }
-        column.appendInteger(value)
+        column.put(value, row: row)
     case .decimal:
         guard kind == .number || isText, let units = ExactDecimal.parse(raw)?.units(places: Money.places),
             units.magnitude < ColumnType.decimalLimit
         else { return false }
-        column.appendDecimal(units)
+        column.put(units, row: row)
     case .bool:
         guard let value = flag(raw, kind) else { return false }
-        column.appendBool(value)
+        column.put(value, row: row)
     case .timestamp:
         guard isText, let time = instant(raw) else { return false }
-        column.appendInteger(time)
+        column.put(time, row: row)
     }
     return true
 }
 
 /// Lists and objects are kept as JSON text with sorted keys.
-private func appendSorted(_ raw: UnsafeBufferPointer<UInt8>, to column: inout GrowingColumn) -> Bool {
+private func putSorted(_ raw: UnsafeBufferPointer<UInt8>, into column: inout GrowingColumn, _ row: Int) -> Bool {
     guard let value = try? parseJSON(Array(raw), path: "") else { return false }
-    value.sorted.text.withContiguousUTF8 { column.appendText($0) }
+    value.sorted.text.withContiguousUTF8 { column.put($0, row: row) }
     return true
 }
 

@@ -3,12 +3,14 @@ import Lake
 
 /// The rows of one log and day while a file is being read: columns that grow, filled value by value on raw memory.
 ///
-/// A row is written column by column; where one of its values is refused, `drop` takes the part that stands back.
+/// A row's values are put where they belong, in any order; what is not put is null. Where one of them is refused, `drop` takes the
+/// others back.
 final class RowBucket {
     private(set) var count = 0
     let columns: UnsafeMutablePointer<GrowingColumn>
     private let types: [ColumnType]
-    private(set) var records: [Int64] = []
+    /// The number of each row's record, a column behind those of the log.
+    private var records = GrowingColumn(.int64)
     private var dropped = false
 
     init(_ types: [ColumnType]) {
@@ -21,15 +23,16 @@ final class RowBucket {
         for index in types.indices { columns[index].free() }
         columns.deinitialize(count: types.count)
         columns.deallocate()
+        records.free()
     }
 
-    /// Makes the row whose values stand in all columns a row.
-    func keep(record: Int64) {
-        count += 1
-        records.append(record)
+    /// Makes what has been put a row.
+    @inline(__always) func keep(record: Int64) {
+        records.put(record, row: count)
+        count &+= 1
     }
 
-    /// Takes back what stands of a row that is not kept.
+    /// Takes back what was put of a row that is not kept.
     func drop() {
         dropped = true
         for index in types.indices { columns[index].truncate(to: count) }
@@ -37,17 +40,26 @@ final class RowBucket {
 
     /// The rows so far, sorted by time and then record, with the origin columns behind their own.
     func batch(specs: [ColumnSpec], timeColumn: Int, source: String, file: String) -> Batch {
-        var values = types.indices.map { columns[$0].column() }
+        // Most exports lack most columns: those share their nulls.
+        var missing: [ColumnType: Column] = [:]
+        var values = types.indices.map { index -> Column in
+            if !columns[index].isMissing { return columns[index].column(count: count) }
+            let column = missing[types[index]] ?? .missing(types[index], count: count)
+            missing[types[index]] = column
+            return column
+        }
         // Texts of a dropped row may stand in a dictionary; nothing of a refused record may reach the lake.
         if dropped { values = values.map { $0.compacted() } }
         let codes = [Int32](repeating: 0, count: count)
         values.append(.text(codes, TextDictionary([source])))
         values.append(.text(codes, TextDictionary([file])))
-        values.append(.integers(records, nulls: .none))
+        values.append(records.column(count: count))
         let batch = Batch(specs: specs + Log.originColumns, columns: values, count: count)
-        guard case .integers(let times, _) = values[timeColumn] else { return batch }
+        guard case .integers(let times, _) = values[timeColumn], case .integers(let numbers, _) = values[values.count - 1] else {
+            return batch
+        }
         for row in times.indices.dropFirst() where times[row] < times[row - 1] {
-            let order = (0..<Int32(count)).sorted { (times[Int($0)], records[Int($0)]) < (times[Int($1)], records[Int($1)]) }
+            let order = (0..<Int32(count)).sorted { (times[Int($0)], numbers[Int($0)]) < (times[Int($1)], numbers[Int($1)]) }
             return batch.rows(at: order)
         }
         return batch
@@ -61,6 +73,7 @@ struct GrowingColumn {
     private var values: UnsafeMutableRawPointer
     private var isNull: UnsafeMutablePointer<Bool>
     private var capacity: Int
+    /// Rows up to the last value that was put; those behind it are null and cost nothing.
     private var count = 0
     private var nulls = 0
     private var texts: TextTable
@@ -86,100 +99,79 @@ struct GrowingColumn {
         texts.free()
     }
 
-    @inline(__always) private mutating func append<T>(_ value: T) {
-        if count == nulls, count > 0 { storeNulls() }
-        if count == capacity { grow() }
-        values.storeBytes(of: value, toByteOffset: count &* stride, as: T.self)
-        isNull[count] = false
-        count &+= 1
+    @inline(__always) private mutating func put<T>(value: T, row: Int) {
+        if count != row || row >= capacity { makeRoom(upTo: row) }
+        values.storeBytes(of: value, toByteOffset: row &* stride, as: T.self)
+        isNull[row] = false
+        count = row &+ 1
     }
 
-    @inline(__always) mutating func appendInteger(_ value: Int64) { append(value) }
-    @inline(__always) mutating func appendDecimal(_ value: Int128) { append(value) }
-    @inline(__always) mutating func appendBool(_ value: Bool) { append(value) }
-    @inline(__always) mutating func appendText(_ text: UnsafeBufferPointer<UInt8>) { append(texts.code(of: text)) }
-
-    /// A column in which every row is null so far costs no memory: most exports lack most columns.
-    @inline(__always) mutating func appendNull() {
-        if count != nulls { storeNull() }
-        count &+= 1
-        nulls &+= 1
+    @inline(__always) mutating func put(_ value: Int64, row: Int) { put(value: value, row: row) }
+    @inline(__always) mutating func put(_ value: Int128, row: Int) { put(value: value, row: row) }
+    @inline(__always) mutating func put(_ value: Bool, row: Int) { put(value: value, row: row) }
+    @inline(__always) mutating func put(_ text: UnsafeBufferPointer<UInt8>, row: Int) {
+        put(value: texts.code(of: text), row: row)
     }
 
-    private mutating func storeNull() {
-        if count == capacity { grow() }
+    /// Writes down the nulls before a row, and sees that there is room for it.
+    @inline(never) private mutating func makeRoom(upTo row: Int) {
+        if row >= capacity { grow(to: max(2 * capacity, row + 1)) }
+        guard count < row else { return }
         if type == .text {
-            values.storeBytes(of: -1, toByteOffset: count * stride, as: Int32.self)
+            for index in count..<row { values.storeBytes(of: -1, toByteOffset: index * stride, as: Int32.self) }
         } else {
-            (values + count * stride).initializeMemory(as: UInt8.self, repeating: 0, count: stride)
+            (values + count * stride).initializeMemory(as: UInt8.self, repeating: 0, count: (row - count) * stride)
         }
-        isNull[count] = true
+        (isNull + count).update(repeating: true, count: row - count)
+        nulls += row - count
+        count = row
     }
 
-    /// The first value comes: the nulls before it are written down.
-    private mutating func storeNulls() {
-        let all = count
-        count = 0
-        while count < all {
-            storeNull()
-            count += 1
-        }
+    private mutating func grow(to room: Int) {
+        let larger = UnsafeMutableRawPointer.allocate(byteCount: room * stride, alignment: 16)
+        larger.copyMemory(from: values, byteCount: count * stride)
+        values.deallocate()
+        let flags = UnsafeMutablePointer<Bool>.allocate(capacity: room)
+        flags.update(from: isNull, count: count)
+        isNull.deallocate()
+        (values, isNull, capacity) = (larger, flags, room)
     }
 
     mutating func truncate(to rows: Int) {
-        if count == nulls {
-            (count, nulls) = (min(count, rows), min(nulls, rows))
-            return
-        }
         while count > rows {
             count -= 1
             if isNull[count] { nulls -= 1 }
         }
     }
 
-    /// Whether the value of the row being written is null; asked right after it was appended.
-    var lastIsNull: Bool { count == nulls || isNull[count - 1] }
+    /// Whether nothing was ever put.
+    var isMissing: Bool { count == nulls }
+
+    func isNull(row: Int) -> Bool { row >= count || isNull[row] }
 
     /// A value as bytes, for a digest of the row: `nil` for a null.
-    func withLastBytes<R>(_ body: (UnsafeRawBufferPointer?) -> R) -> R {
-        if lastIsNull { return body(nil) }
+    func withBytes<R>(row: Int, _ body: (UnsafeRawBufferPointer?) -> R) -> R {
+        if isNull(row: row) { return body(nil) }
         if type == .text {
-            return texts.withText(values.load(fromByteOffset: (count - 1) * 4, as: Int32.self)) {
-                body(UnsafeRawBufferPointer($0))
-            }
+            return texts.withText(values.load(fromByteOffset: row * 4, as: Int32.self)) { body(UnsafeRawBufferPointer($0)) }
         }
-        return body(UnsafeRawBufferPointer(start: values + (count - 1) * stride, count: stride))
+        return body(UnsafeRawBufferPointer(start: values + row * stride, count: stride))
     }
 
-    /// Puts a text in the place of the null that was appended last.
-    mutating func replaceLastNull(by text: UnsafeBufferPointer<UInt8>) {
-        truncate(to: count - 1)
-        appendText(text)
-    }
-
-    private mutating func grow() {
-        let larger = UnsafeMutableRawPointer.allocate(byteCount: 2 * capacity * stride, alignment: 16)
-        larger.copyMemory(from: values, byteCount: count * stride)
-        values.deallocate()
-        let flags = UnsafeMutablePointer<Bool>.allocate(capacity: 2 * capacity)
-        flags.update(from: isNull, count: count)
-        isNull.deallocate()
-        (values, isNull, capacity) = (larger, flags, 2 * capacity)
-    }
-
-    func column() -> Column {
-        if count == nulls { return .missing(type, count: count) }
-        let flags = nulls == 0 ? Nulls.none : Nulls(isNull: Array(UnsafeBufferPointer(start: isNull, count: count)))
+    /// The first `rows` rows; those behind the last value are null.
+    mutating func column(count rows: Int) -> Column {
+        if isMissing { return .missing(type, count: rows) }
+        makeRoom(upTo: rows)
+        let flags = nulls == 0 ? Nulls.none : Nulls(isNull: Array(UnsafeBufferPointer(start: isNull, count: rows)))
+        func array<T>(_ type: T.Type) -> [T] {
+            Array(UnsafeBufferPointer(start: values.assumingMemoryBound(to: T.self), count: rows))
+        }
         switch type {
         case .text: return .text(array(Int32.self), texts.dictionary())
         case .int64, .timestamp: return .integers(array(Int64.self), nulls: flags)
         case .decimal: return .decimals(array(Int128.self), nulls: flags)
         case .bool: return .bools(array(Bool.self), nulls: flags)
         }
-    }
-
-    private func array<T>(_ type: T.Type) -> [T] {
-        Array(UnsafeBufferPointer(start: values.assumingMemoryBound(to: T.self), count: count))
     }
 }
 
