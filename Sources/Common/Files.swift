@@ -83,6 +83,34 @@ public final class InputFile {
     }
 }
 
+/// A new file whose parts may be written in any order, by several threads.
+public final class OutputFile: Sendable {
+    private let path: String
+    private let descriptor: Int32
+
+    public init(_ path: String) throws {
+        self.path = path
+        if let slash = path.lastIndex(of: "/") { try makeFolder(String(path[..<slash])) }
+        descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw systemFailure("write", path) }
+    }
+
+    deinit { close(descriptor) }
+
+    public func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
+        var written = 0
+        while written < bytes.count {
+            let count = pwrite(descriptor, bytes.baseAddress! + written, bytes.count - written, off_t(offset + written))
+            if count >= 0 { written += count } else if errno != EINTR { throw systemFailure("write", path) }
+        }
+    }
+
+    /// Returns when all of it is on the disk.
+    public func sync() throws {
+        guard fsync(descriptor) == 0 || errno == EINVAL else { throw systemFailure("write to the disk", path) }
+    }
+}
+
 /// What identifies a file cheaply: a file with the same signature is taken as unchanged.
 public struct FileSignature: Equatable, Sendable {
     public let size: Int64

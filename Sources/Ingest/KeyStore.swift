@@ -3,14 +3,12 @@ import Lake
 
 /// Where one row stands among the parts of a run, under a hash of its scope and id.
 struct KeyEntry: Comparable {
-    let key: RowKey
+    let key: UInt64
     let part: Int32
     let row: Int32
 
     static func < (x: KeyEntry, y: KeyEntry) -> Bool {
-        if x.key.a != y.key.a { return x.key.a < y.key.a }
-        if x.key.b != y.key.b { return x.key.b < y.key.b }
-        return (x.part, x.row) < (y.part, y.row)
+        x.key != y.key ? x.key < y.key : x.part != y.part ? x.part < y.part : x.row < y.row
     }
 }
 
@@ -19,30 +17,35 @@ struct KeyEntry: Comparable {
 final class KeyStore: @unchecked Sendable {
     // `unchecked`: filled under its owner's lock; when all is in, it is only read.
 
-    static let divisions = 64
-    /// Entries in memory, of 24 bytes, before they go to files.
-    private static let mostInMemory = 3 << 20
+    /// Entries in memory, of 16 bytes, before they go to files.
+    private static let mostInMemory = 5 << 20
 
     private let folder: String
-    private var memory: [[KeyEntry]] = Array(repeating: [], count: divisions)
+    private var memory: [[KeyEntry]] = Array(repeating: [], count: DedupeIndex.divisions)
     private var inMemory = 0
     private var spilled = false
-    private(set) var count = 0
+    private var spilledCounts = [Int](repeating: 0, count: DedupeIndex.divisions)
 
     init(folder: String) { self.folder = folder }
 
     func append(_ keys: RowKeys, part: Int32) throws {
+        var memory: [[KeyEntry]] = []
+        swap(&memory, &self.memory)
         for row in 0..<keys.count {
-            memory[Int(truncatingIfNeeded: keys[row].a >> 58)].append(
-                KeyEntry(key: keys[row], part: part, row: Int32(truncatingIfNeeded: row)))
+            let key = keys[row]
+            memory[DedupeIndex.division(of: key)].append(KeyEntry(key: key, part: part, row: Int32(truncatingIfNeeded: row)))
         }
-        count += keys.count
+        swap(&memory, &self.memory)
         inMemory += keys.count
         if inMemory > KeyStore.mostInMemory { try spill() }
     }
 
+    /// How many keys each division has.
+    var counts: [Int] { memory.indices.map { memory[$0].count + spilledCounts[$0] } }
+
     private func spill() throws {
         try makeFolder(folder)
+        spilledCounts = counts
         for division in memory.indices {
             try memory[division].withUnsafeBytes { try appendToFile($0, path(division)) }
             memory[division].removeAll(keepingCapacity: true)
@@ -50,44 +53,25 @@ final class KeyStore: @unchecked Sendable {
         (inMemory, spilled) = (0, true)
     }
 
-    /// The entries of one division, sorted; the divisions follow one another in the order of their keys.
-    func sorted(_ division: Int) throws -> [KeyEntry] {
-        var entries = memory[division]
-        if spilled {
-            let bytes = try readFile(path(division), as: "keys")
-            bytes.withUnsafeBytes { entries += $0.bindMemory(to: KeyEntry.self) }
-        }
-        return sortedKeys(entries)
-    }
-
-    /// Hands over the divisions one after another, sorted; the next few are sorted meanwhile, as many as there are threads.
-    func eachSorted(threads: Int, _ body: ([KeyEntry]) throws -> Void) throws {
-        for first in stride(from: 0, to: KeyStore.divisions, by: threads) {
-            let wave = SortedWave(count: min(threads, KeyStore.divisions - first))
-            try inParallel(wave.count, threads: threads) { wave.set($0, try self.sorted(first + $0)) }
-            for index in 0..<wave.count { try body(wave.take(index)) }
+    /// Hands over the divisions, each sorted, on so many threads at a time.
+    func eachDivision(threads: Int, _ body: @escaping @Sendable (_ division: Int, _ entries: [KeyEntry]) throws -> Void) throws {
+        try inParallel(DedupeIndex.divisions, threads: threads) { division in
+            var entries = self.memory[division]
+            if self.spilled {
+                let bytes = try readFile(self.path(division), as: "keys")
+                bytes.withUnsafeBytes { entries += $0.bindMemory(to: KeyEntry.self) }
+            }
+            try body(division, sortedKeys(entries))
         }
     }
 
     private func path(_ division: Int) -> String { "\(folder)/keys-\(division)" }
 }
 
-private final class SortedWave: @unchecked Sendable {
-    // `unchecked`: all state is behind the lock.
-    private let lock = Lock()
-    private var divisions: [[KeyEntry]]
-
-    init(count: Int) { divisions = Array(repeating: [], count: count) }
-
-    var count: Int { lock.held { divisions.count } }
-    func set(_ index: Int, _ entries: [KeyEntry]) { lock.held { divisions[index] = entries } }
-    func take(_ index: Int) -> [KeyEntry] { lock.held { divisions[index] } }
-}
-
 /// The entries in order. Their keys are hashes, so a first look at twelve bits puts each near its place.
 func sortedKeys(_ entries: [KeyEntry]) -> [KeyEntry] {
     // The bits behind those that chose the division.
-    func bucket(_ entry: KeyEntry) -> Int { Int(truncatingIfNeeded: entry.key.a >> 46) & 0xfff }
+    func bucket(_ entry: KeyEntry) -> Int { Int(truncatingIfNeeded: entry.key >> 46) & 0xfff }
     var ends = [Int](repeating: 0, count: 4097)
     for entry in entries { ends[bucket(entry) + 1] += 1 }
     for index in 1..<4097 { ends[index] += ends[index - 1] }
@@ -119,18 +103,12 @@ func sortedKeys(_ entries: [KeyEntry]) -> [KeyEntry] {
     }
 }
 
-/// A hash of scope and id; equal ids have equal keys, and the few false friends are told apart afterwards.
-struct RowKey: Hashable, Sendable {
-    let a: UInt64
-    let b: UInt64
-}
-
-/// The keys of a batch's rows.
+/// The keys of a batch's rows: hashes of scope and id. Equal ids have equal keys, and the few false friends are told apart afterwards.
 struct RowKeys {
-    private let keys: [RowKey]
+    private let keys: [UInt64]
 
     var count: Int { keys.count }
-    subscript(row: Int) -> RowKey { keys[row] }
+    subscript(row: Int) -> UInt64 { keys[row] }
 
     /// `scopes` gives each source entry's id scope; a source that the job no longer has is its own.
     init(_ batch: Batch, identity: [String], scopes: [String: String]) {
@@ -140,8 +118,7 @@ struct RowKeys {
         }
         let starts = (0..<Int32(sourceNames.count)).map { code in
             let name = sourceNames[code]
-            let seed = RowKey(a: 0x9E37_79B9_7F4A_7C15, b: 0xC2B2_AE3D_27D4_EB4F)
-            return (scopes[name] ?? name).withContiguousUTF8 { mix($0, into: seed) }
+            return (scopes[name] ?? name).withContiguousUTF8 { mix($0, into: 0x9E37_79B9_7F4A_7C15) }
         }
         var keys = sourceCodes.map { starts[Int($0)] }
         for name in identity {
@@ -169,24 +146,21 @@ struct RowKeys {
 }
 
 @inline(__always)
-private func mix(_ bytes: UnsafeBufferPointer<UInt8>, into key: RowKey) -> RowKey {
-    var a = (key.a ^ UInt64(bytes.count)) &* 0xff51_afd7_ed55_8ccd
-    var b = (key.b ^ UInt64(bytes.count)) &* 0xc4ce_b9fe_1a85_ec53
+private func mix(_ bytes: UnsafeBufferPointer<UInt8>, into key: UInt64) -> UInt64 {
+    var hash = (key ^ UInt64(bytes.count)) &* 0xff51_afd7_ed55_8ccd
     let raw = UnsafeRawBufferPointer(bytes)
     var at = 0
     while at < raw.count {
         var word: UInt64 = 0
-        if at + 8 <= raw.count {
+        if at &+ 8 <= raw.count {
             word = raw.loadUnaligned(fromByteOffset: at, as: UInt64.self)
         } else {
             for index in at..<raw.count { word = word << 8 | UInt64(raw[index]) }
         }
-        a = (a ^ word) &* 0x9FB2_1C65_1E98_DF25
-        a ^= a >> 29
-        b = (b &+ word) &* 0xD6E8_FEB8_6659_FD93
-        b ^= b >> 32
-        at += 8
+        hash = (hash ^ word) &* 0x9FB2_1C65_1E98_DF25
+        hash ^= hash >> 29
+        at &+= 8
     }
-    a = (a ^ (a >> 31)) &* 0x9FB2_1C65_1E98_DF25
-    return RowKey(a: a ^ (a >> 33), b: b ^ (b >> 28))
+    hash = (hash ^ (hash >> 31)) &* 0x9FB2_1C65_1E98_DF25
+    return hash ^ (hash >> 33)
 }

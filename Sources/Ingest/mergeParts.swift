@@ -12,8 +12,8 @@ func merge(
     let stored = try lake.parts(job: order.job, log: log)
     let scopes = Digest.of(parts: order.sources.map { "\($0.name)=\($0.idScope)" }.sorted())
     let index = try openedIndex(stored, log: log, scopes: scopes, order, lake)
-    let run = try KeyRun(folder: staging.temporaryFolder("\(log.rawValue)-index"))
-    let losers = try resolveDuplicates(keys, fresh, log: log, order, lake, index: index) { try run.append($0, day: $1) }
+    let addition = try index.addition(of: keys.counts, lake)
+    let losers = try resolveDuplicates(keys, fresh, log: log, order, lake, index: index, addition: addition)
 
     for part in fresh {
         changes.store(
@@ -79,7 +79,7 @@ func merge(
         ($0.day, $0.file) < ($1.day, $1.file)
     }
     changes.days += result
-    changes.files += try index.adding(run, parts: after, lake)
+    changes.files += try index.finish(addition, parts: after, lake)
     return result
 }
 
@@ -109,11 +109,12 @@ private func openedIndex(_ stored: [Part], log: Log, scopes: Digest, _ order: In
             )
         }
     }
-    let run = try KeyRun(folder: staging.temporaryFolder("\(log.rawValue)-rebuilt"))
-    try keys.eachSorted(threads: order.threads) { entries in
-        for entry in entries { try run.append(entry.key.a, day: stored[Int(entry.part)].day.number) }
+    let days = stored.map(\.day.number)
+    return try DedupeIndex.rebuilt(counts: keys.counts, home: lake.home, job: order.job, log: log, scopes: scopes) { run in
+        try keys.eachDivision(threads: order.threads) { division, entries in
+            try run.write(division: division, hashes: entries.map(\.key), days: entries.map { days[Int($0.part)] })
+        }
     }
-    return try DedupeIndex.rebuilt(from: run, home: lake.home, job: order.job, log: log, scopes: scopes)
 }
 
 /// Sorted by time, then by where a row came from, with dictionaries in order of first use: one set of rows, one sequence of bytes.

@@ -10,7 +10,7 @@ struct Loser {
 }
 
 /// Where a row stands: in a part that this run has written, or in one of the lake.
-enum RowPlace: Hashable {
+enum RowPlace: Hashable, Sendable {
     case fresh(part: Int, row: Int)
     case stored(Part, row: Int)
 }
@@ -34,30 +34,40 @@ struct RowFacts {
 /// stays and the others are refused as reused; or, where the source says `keep: last`, the greatest (output tokens, time, source
 /// file, record) stays and the others are duplicates. Two different ids are never merged.
 ///
-/// - Parameter sight: is told every key in ascending order, for the index.
+/// - Parameter addition: gets every key, for the index.
 func resolveDuplicates(
     _ keys: KeyStore, _ parts: [FreshPart], log: Log, _ order: IngestOrder, _ lake: Lake, index: DedupeIndex,
-    sight: (_ key: UInt64, _ day: Int32) throws -> Void
+    addition: IndexAddition
 ) throws -> [Loser] {
     let scopes = Dictionary(order.sources.map { ($0.name, $0.idScope) }) { first, _ in first }
-    var groups: [[RowPlace]] = []
-    var storedHits: [(group: Int, key: RowKey, days: Set<Int32>)] = []
-    try keys.eachSorted(threads: order.threads) { entries in
+    let days = parts.map(\.staged.part.day.number)
+    let found = SharedHits()
+    let runs = index.runs
+    try keys.eachDivision(threads: order.threads) { division, entries in
+        var reader = IndexReader(runs, division: division)
+        var hits: [KeyHit] = []
         var at = 0
         while at < entries.count {
             var end = at + 1
             while end < entries.count, entries[end].key == entries[at].key { end += 1 }
-            let days = try index.days(of: entries[at].key.a)
-            if end - at > 1 || !days.isEmpty {
-                groups.append(entries[at..<end].map { .fresh(part: Int($0.part), row: Int($0.row)) })
-                if !days.isEmpty { storedHits.append((groups.count - 1, entries[at].key, days)) }
+            let stored = reader.days(of: entries[at].key)
+            if end - at > 1 || !stored.isEmpty {
+                hits.append(
+                    KeyHit(
+                        key: entries[at].key, fresh: entries[at..<end].map { .fresh(part: Int($0.part), row: Int($0.row)) },
+                        days: stored))
             }
-            for entry in entries[at..<end] { try sight(entry.key.a, parts[Int(entry.part)].staged.part.day.number) }
             at = end
         }
+        reader.finish()
+        found.set(division, hits)
+        try addition.writer?.write(
+            division: division, hashes: entries.map(\.key), days: entries.map { days[Int($0.part)] })
     }
+    let hits = found.taken()
+    var groups = hits.map(\.fresh)
     guard !groups.isEmpty else { return [] }
-    try findStored(storedHits, log: log, order, lake, scopes, &groups)
+    try findStored(hits, log: log, order, lake, scopes, &groups)
     let facts = try gatherFacts(groups.filter { $0.count > 1 }.joined(), parts, log: log, order, lake, scopes)
     let keepsLast = Set(order.sources.filter(\.keepLast).map(\.name))
     var losers: [Loser] = []
@@ -69,6 +79,23 @@ func resolveDuplicates(
         }
     }
     return losers
+}
+
+/// Rows of this run whose key stands more than once, here or in the lake.
+private struct KeyHit: Sendable {
+    let key: UInt64
+    let fresh: [RowPlace]
+    /// Of the lake, on which the key may stand.
+    let days: Set<Int32>
+}
+
+private final class SharedHits: @unchecked Sendable {
+    // `unchecked`: all state is behind the lock.
+    private let lock = Lock()
+    private var divisions = [[KeyHit]](repeating: [], count: DedupeIndex.divisions)
+
+    func set(_ division: Int, _ hits: [KeyHit]) { lock.held { divisions[division] = hits } }
+    func taken() -> [KeyHit] { lock.held { Array(divisions.joined()) } }
 }
 
 private func decide(_ rows: [(place: RowPlace, facts: RowFacts)], _ keepsLast: Set<String>) -> [Loser] {
@@ -112,12 +139,10 @@ private struct RowOrder: Comparable {
 
 /// Adds to each group the stored rows that have its key: the index names the day, the day's parts hold the id.
 private func findStored(
-    _ hits: [(group: Int, key: RowKey, days: Set<Int32>)], log: Log, _ order: IngestOrder, _ lake: Lake,
-    _ scopes: [String: String],
-    _ groups: inout [[RowPlace]]
+    _ hits: [KeyHit], log: Log, _ order: IngestOrder, _ lake: Lake, _ scopes: [String: String], _ groups: inout [[RowPlace]]
 ) throws {
-    var wanted: [Int32: [RowKey: Int]] = [:]
-    for hit in hits { for day in hit.days { wanted[day, default: [:]][hit.key] = hit.group } }
+    var wanted: [Int32: [UInt64: Int]] = [:]
+    for (group, hit) in hits.enumerated() { for day in hit.days { wanted[day, default: [:]][hit.key] = group } }
     let columns = log.columns.filter { log.identity.contains($0.name) } + [ColumnSpec("source", .text)]
     for (number, keys) in wanted.sorted(by: { $0.key < $1.key }) {
         let day = Day(number: number)

@@ -7,7 +7,7 @@ import Testing
     private func entries(_ count: Int, distinct: UInt64) -> [KeyEntry] {
         (0..<count).map { index in
             let mixed = (UInt64(index) % distinct &+ 1) &* 0x9E37_79B9_7F4A_7C15
-            return KeyEntry(key: RowKey(a: mixed >> 6, b: mixed &* 31), part: Int32(index % 7), row: Int32(index))
+            return KeyEntry(key: mixed >> 6, part: Int32(index % 7), row: Int32(index))
         }
     }
 

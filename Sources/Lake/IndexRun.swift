@@ -1,0 +1,122 @@
+import Common
+import Glibc
+
+extension DedupeIndex {
+    /// One sorted run, mapped into memory: a header, hashes in ascending order, then the day of each.
+    public final class Run: Sendable {
+        static let magic: UInt64 = 0x0031_5844_4956_5350  // "PSVIDX1"
+        static let headerBytes = 16
+
+        let name: String
+        let count: Int
+        // `unsafe`: memory that is only read, for as long as the run lives.
+        private nonisolated(unsafe) let base: UnsafeRawPointer
+        private let length: Int
+
+        init(path: String, name: String) throws {
+            self.name = name
+            let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+            guard descriptor >= 0 else { throw Failure("The index has lost a run.", at: Place(path: path)) }
+            defer { close(descriptor) }
+            var status = stat()
+            guard fstat(descriptor, &status) == 0, status.st_size >= Run.headerBytes else {
+                throw Failure("The index is damaged.", at: Place(path: path))
+            }
+            length = Int(status.st_size)
+            guard let mapped = mmap(nil, length, PROT_READ, MAP_SHARED, descriptor, 0), mapped != MAP_FAILED else {
+                throw Failure("The index could not be read.", at: Place(path: path))
+            }
+            base = UnsafeRawPointer(mapped)
+            count = Int(truncatingIfNeeded: base.load(fromByteOffset: 8, as: UInt64.self))
+            guard base.load(as: UInt64.self) == Run.magic, count >= 0, count <= length / 12,
+                length == Run.headerBytes + 12 * count
+            else {
+                throw Failure("The index is damaged.", at: Place(path: path))
+            }
+        }
+
+        deinit { munmap(UnsafeMutableRawPointer(mutating: base), length) }
+
+        @inline(__always) func hash(_ index: Int) -> UInt64 {
+            base.load(fromByteOffset: Run.headerBytes + 8 * index, as: UInt64.self)
+        }
+        @inline(__always) func day(_ index: Int) -> Int32 {
+            base.load(fromByteOffset: Run.headerBytes + 8 * count + 4 * index, as: Int32.self)
+        }
+
+        /// Where the keys of a division stand.
+        func range(division: Int) -> Range<Int> {
+            func start(_ division: Int) -> Int {
+                division == DedupeIndex.divisions ? count : place(of: UInt64(division) << 58, from: 0, to: count)
+            }
+            return start(division)..<start(division + 1)
+        }
+
+        /// The first place within these bounds whose hash is not below the key.
+        func place(of key: UInt64, from: Int, to: Int) -> Int {
+            var (low, high) = (from, to)
+            while low < high {
+                let middle = (low + high) / 2
+                if hash(middle) < key { low = middle + 1 } else { high = middle }
+            }
+            return low
+        }
+
+        /// Gives the memory of what has been passed back to the system.
+        func release(_ passed: Range<Int>) {
+            for (start, width) in [(Run.headerBytes, 8), (Run.headerBytes + 8 * count, 4)] {
+                let (from, to) = ((start + width * passed.lowerBound + 4095) & ~4095, (start + width * passed.upperBound) & ~4095)
+                if to > from { madvise(UnsafeMutableRawPointer(mutating: base) + from, to - from, MADV_DONTNEED) }
+            }
+        }
+    }
+}
+
+/// Looks up ascending keys of one division in all runs of an index.
+public struct IndexReader {
+    private var places: [Place]
+
+    private struct Place {
+        let run: DedupeIndex.Run
+        let end: Int
+        var at: Int
+        var released: Int
+
+        /// Moves on by steps that double, then halves the last one.
+        @inline(__always) mutating func seek(_ key: UInt64) {
+            guard at < end, run.hash(at) < key else { return }
+            var step = 1
+            while at + step < end, run.hash(at + step) < key { step *= 2 }
+            at = run.place(of: key, from: at + step / 2, to: min(at + step, end))
+            if at - released >= 1 << 21 {
+                run.release(released..<at)
+                released = at
+            }
+        }
+    }
+
+    /// Each thread has a reader of its own.
+    public init(_ runs: [DedupeIndex.Run], division: Int) {
+        places = runs.map { run in
+            let range = run.range(division: division)
+            return Place(run: run, end: range.upperBound, at: range.lowerBound, released: range.lowerBound)
+        }
+    }
+
+    /// The days on which a row with this key may stand.
+    public mutating func days(of key: UInt64) -> Set<Int32> {
+        var days: Set<Int32> = []
+        for index in places.indices {
+            places[index].seek(key)
+            var at = places[index].at
+            while at < places[index].end, places[index].run.hash(at) == key {
+                days.insert(places[index].run.day(at))
+                at += 1
+            }
+        }
+        return days
+    }
+
+    /// Tells that no more keys will be asked for.
+    public func finish() { for place in places { place.run.release(place.released..<place.end) } }
+}
