@@ -17,9 +17,14 @@ final class Lane {
     private let range: Range<Instant>
     private let output: LaneOutput
     private var buckets: [Day: RowBucket] = [:]
-    private var current: (day: Day, bucket: RowBucket)?
+    /// The bucket that the last row went to, and the moments of its day.
+    private var current: RowBucket
+    private var currentStart = Int64.max
+    private var currentEnd = Int64.min
+    /// How many rows the last day had when it was written: the next one will have about as many.
+    private var expected = 0
     /// Where rows out of range are tried before they are counted.
-    private lazy var trial = RowBucket(mapping.types)
+    private let trial: RowBucket
     private var rows = 0
     private var bytes = 0
     private(set) var counts = Counts()
@@ -31,6 +36,13 @@ final class Lane {
         (self.mapping, self.file, self.linesRead, self.range, self.output) = (mapping, file, linesRead, range, output)
         source = mapping.source
         refusals = RefusalFile(source: mapping.source.name, file: file)
+        trial = RowBucket(mapping.types, expected: 1)
+        current = trial
+    }
+
+    deinit {
+        trial.free()
+        for bucket in buckets.values { bucket.free() }
     }
 
     func take(_ number: Int64, _ line: UnsafeBufferPointer<UInt8>, _ scan: ScanResult, _ slots: UnsafePointer<RawValue>) throws {
@@ -84,17 +96,15 @@ final class Lane {
         bytes += line.count
     }
 
-    private func bucket(for time: Instant) -> RowBucket {
-        if let current, time.microseconds >= current.day.startUTC.microseconds,
-            time.microseconds < (current.day + 1).startUTC.microseconds
-        {
-            return current.bucket
-        }
-        let day = time.dayUTC
-        let bucket = buckets[day] ?? RowBucket(mapping.types)
-        buckets[day] = bucket
-        current = (day, bucket)
-        return bucket
+    @inline(__always) private func bucket(for time: Instant) -> RowBucket {
+        if time.microseconds < currentStart || time.microseconds >= currentEnd { turn(to: time.dayUTC) }
+        return current
+    }
+
+    private func turn(to day: Day) {
+        (currentStart, currentEnd) = (day.startUTC.microseconds, (day + 1).startUTC.microseconds)
+        current = buckets[day] ?? RowBucket(mapping.types, expected: expected)
+        buckets[day] = current
     }
 
     /// A row without an id gets one from its values and its ordinal among identical rows of the file, so that the same file, or
@@ -129,8 +139,10 @@ final class Lane {
                 specs: source.columns.map(\.spec), timeColumn: mapping.timeColumn, source: source.name, file: file)
             try output.write(batch, of: source, file: file, on: day)
             counts.accepted += batch.count
+            expected = batch.count + batch.count / 8
         }
-        (buckets, current, rows, bytes) = ([:], nil, 0, 0)
+        for bucket in buckets.values { bucket.free() }
+        (buckets, current, currentStart, currentEnd, rows, bytes) = ([:], trial, .max, .min, 0, 0)
     }
 }
 

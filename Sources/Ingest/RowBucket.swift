@@ -5,36 +5,49 @@ import Lake
 ///
 /// A row's values are put where they belong, in any order; what is not put is null. Where one of them is refused, `drop` takes the
 /// others back.
-final class RowBucket {
-    private(set) var count = 0
+///
+/// A value that refers to its memory, so that nothing is counted for each row; whoever has made it must free it.
+struct RowBucket {
     let columns: UnsafeMutablePointer<GrowingColumn>
     private let types: [ColumnType]
-    /// The number of each row's record, a column behind those of the log.
-    private var records = GrowingColumn(.int64)
-    private var dropped = false
+    private let rows: UnsafeMutablePointer<Rows>
 
-    init(_ types: [ColumnType]) {
+    private struct Rows {
+        var count = 0
+        /// The number of each row's record, a column behind those of the log.
+        var records: GrowingColumn
+        var dropped = false
+    }
+
+    /// `expected` rows get their room at once.
+    init(_ types: [ColumnType], expected: Int) {
         self.types = types
         columns = .allocate(capacity: types.count)
-        for (index, type) in types.enumerated() { (columns + index).initialize(to: GrowingColumn(type)) }
+        for (index, type) in types.enumerated() { (columns + index).initialize(to: GrowingColumn(type, expected: expected)) }
+        rows = .allocate(capacity: 1)
+        rows.initialize(to: Rows(records: GrowingColumn(.int64, expected: expected)))
     }
 
-    deinit {
+    func free() {
         for index in types.indices { columns[index].free() }
+        rows.pointee.records.free()
         columns.deinitialize(count: types.count)
+        rows.deinitialize(count: 1)
         columns.deallocate()
-        records.free()
+        rows.deallocate()
     }
+
+    @inline(__always) var count: Int { rows.pointee.count }
 
     /// Makes what has been put a row.
     @inline(__always) func keep(record: Int64) {
-        records.put(record, row: count)
-        count &+= 1
+        rows.pointee.records.put(record, row: count)
+        rows.pointee.count &+= 1
     }
 
     /// Takes back what was put of a row that is not kept.
     func drop() {
-        dropped = true
+        rows.pointee.dropped = true
         for index in types.indices { columns[index].truncate(to: count) }
     }
 
@@ -49,11 +62,11 @@ final class RowBucket {
             return column
         }
         // Texts of a dropped row may stand in a dictionary; nothing of a refused record may reach the lake.
-        if dropped { values = values.map { $0.compacted() } }
+        if rows.pointee.dropped { values = values.map { $0.compacted() } }
         let codes = [Int32](repeating: 0, count: count)
         values.append(.text(codes, TextDictionary([source])))
         values.append(.text(codes, TextDictionary([file])))
-        values.append(records.column(count: count))
+        values.append(rows.pointee.records.column(count: count))
         let batch = Batch(specs: specs + Log.originColumns, columns: values, count: count)
         guard case .integers(let times, _) = values[timeColumn], case .integers(let numbers, _) = values[values.count - 1] else {
             return batch
@@ -77,9 +90,10 @@ struct GrowingColumn {
     private var count = 0
     private var nulls = 0
     private var texts: TextTable
+    private let expected: Int
 
-    init(_ type: ColumnType) {
-        self.type = type
+    init(_ type: ColumnType, expected: Int) {
+        (self.type, self.expected) = (type, expected)
         stride =
             switch type {
             case .text: 4
@@ -87,10 +101,11 @@ struct GrowingColumn {
             case .decimal: 16
             case .bool: 1
             }
-        capacity = 256
-        values = .allocate(byteCount: capacity * stride, alignment: 16)
-        isNull = .allocate(capacity: capacity)
-        texts = TextTable(empty: type != .text)
+        // Room is made with the first value: most columns never get one.
+        capacity = 0
+        values = .allocate(byteCount: 1, alignment: 16)
+        isNull = .allocate(capacity: 1)
+        texts = TextTable()
     }
 
     func free() {
@@ -115,7 +130,7 @@ struct GrowingColumn {
 
     /// Writes down the nulls before a row, and sees that there is room for it.
     @inline(never) private mutating func makeRoom(upTo row: Int) {
-        if row >= capacity { grow(to: max(2 * capacity, row + 1)) }
+        if row >= capacity { grow(to: max(2 * capacity, row + 1, expected, 256)) }
         guard count < row else { return }
         if type == .text {
             for index in count..<row { values.storeBytes(of: -1, toByteOffset: index * stride, as: Int32.self) }
@@ -189,8 +204,8 @@ private struct TextTable {
     private var looksUp = true
     private var lastCode: Int32 = -1
 
-    init(empty: Bool) {
-        (capacity, offsetCapacity, mask) = empty ? (1, 1, 0) : (4096, 256, 255)
+    init() {
+        (capacity, offsetCapacity, mask) = (1, 1, 0)
         bytes = .allocate(capacity: capacity)
         offsets = .allocate(capacity: offsetCapacity + 1)
         offsets[0] = 0
