@@ -53,7 +53,7 @@ struct JSONScanner {
     }
 
     /// Reads one value; `node` is its place in the tree, or -1 where nothing below is wanted.
-    private mutating func value(node: Int32, depth: Int) {
+    @inline(__always) private mutating func value(node: Int32, depth: Int) {
         guard at < end else { return fail("ends in the middle") }
         let start = at
         var kind = RawValue.Kind.absent
@@ -196,7 +196,7 @@ struct JSONScanner {
         at += length
     }
 
-    private mutating func number() {
+    @inline(__always) private mutating func number() {
         if base[at] == 0x2d { at += 1 }
         guard at < end, base[at] &- 0x30 <= 9 else { return fail("holds neither a value nor a number") }
         if base[at] == 0x30 { at += 1 } else { digits() }
@@ -219,7 +219,7 @@ struct JSONScanner {
     }
 
     /// Reads a string from its opening to past its closing quote; says whether it holds escapes.
-    private mutating func string() -> Bool {
+    @inline(__always) private mutating func string() -> Bool {
         at += 1
         var escaped = false
         while at < end {
