@@ -2,7 +2,7 @@ import Common
 import Lake
 
 /// The rules of one source made ready for one file: for each column, where its value will stand or what it is.
-struct Mapping {
+final class Mapping {
     let source: Source
     let types: [ColumnType]
     let timeColumn: Int
@@ -38,7 +38,7 @@ struct Mapping {
     init(_ source: Source, file: String, tree: inout FieldTree) throws {
         self.source = source
         types = source.columns.map(\.spec.type)
-        steps = try source.columns.map { spec, rule in
+        let steps: [Step] = try source.columns.map { spec, rule in
             switch rule {
             case .paths(let paths):
                 let slots = paths.map { tree.slot(for: $0) }
@@ -57,13 +57,12 @@ struct Mapping {
         conditions = source.conditions.map { (tree.slot(for: $0.path), $0.test) }
         let names = source.columns.map(\.spec.name)
         idColumn = source.log.required.contains("id") ? nil : names.firstIndex(of: "id")
-        timeColumn = names.firstIndex(of: source.log.timeColumn) ?? 0
+        let timeColumn = names.firstIndex(of: source.log.timeColumn) ?? 0
         required = source.log.required.compactMap { names.firstIndex(of: $0) }
-        let columns = steps.indices.filter { [timeColumn] in $0 != timeColumn }
-        fields = columns.compactMap { [steps] in
-            if case .slot(let slot) = steps[$0] { Field(column: $0, slot: slot) } else { nil }
-        }
-        others = columns.filter { [steps] in if case .slot = steps[$0] { false } else { true } }
+        let columns = steps.indices.filter { $0 != timeColumn }
+        (self.steps, self.timeColumn) = (steps, timeColumn)
+        fields = columns.compactMap { if case .slot(let slot) = steps[$0] { Field(column: $0, slot: slot) } else { nil } }
+        others = columns.filter { if case .slot = steps[$0] { false } else { true } }
     }
 
     func isFiltered(_ record: UnsafeBufferPointer<UInt8>, _ slots: UnsafePointer<RawValue>) -> Bool {

@@ -9,7 +9,7 @@ import Lake
 /// A value that refers to its memory, so that nothing is counted for each row; whoever has made it must free it.
 struct RowBucket {
     let columns: UnsafeMutablePointer<GrowingColumn>
-    private let types: [ColumnType]
+    private let width: Int
     private let rows: UnsafeMutablePointer<Rows>
 
     private struct Rows {
@@ -21,7 +21,7 @@ struct RowBucket {
 
     /// `expected` rows get their room at once.
     init(_ types: [ColumnType], expected: Int) {
-        self.types = types
+        width = types.count
         columns = .allocate(capacity: types.count)
         for (index, type) in types.enumerated() { (columns + index).initialize(to: GrowingColumn(type, expected: expected)) }
         rows = .allocate(capacity: 1)
@@ -29,9 +29,9 @@ struct RowBucket {
     }
 
     func free() {
-        for index in types.indices { columns[index].free() }
+        for index in 0..<width { columns[index].free() }
         rows.pointee.records.free()
-        columns.deinitialize(count: types.count)
+        columns.deinitialize(count: width)
         rows.deinitialize(count: 1)
         columns.deallocate()
         rows.deallocate()
@@ -48,17 +48,18 @@ struct RowBucket {
     /// Takes back what was put of a row that is not kept.
     func drop() {
         rows.pointee.dropped = true
-        for index in types.indices { columns[index].truncate(to: count) }
+        for index in 0..<width { columns[index].truncate(to: count) }
     }
 
     /// The rows so far, sorted by time and then record, with the origin columns behind their own.
     func batch(specs: [ColumnSpec], timeColumn: Int, source: String, file: String) -> Batch {
         // Most exports lack most columns: those share their nulls.
         var missing: [ColumnType: Column] = [:]
-        var values = types.indices.map { index -> Column in
+        var values = (0..<width).map { index -> Column in
+            let type = columns[index].type
             if !columns[index].isMissing { return columns[index].column(count: count) }
-            let column = missing[types[index]] ?? .missing(types[index], count: count)
-            missing[types[index]] = column
+            let column = missing[type] ?? .missing(type, count: count)
+            missing[type] = column
             return column
         }
         // Texts of a dropped row may stand in a dictionary; nothing of a refused record may reach the lake.
