@@ -40,7 +40,7 @@ public struct IngestReport: Equatable, Sendable {
     public var summary: String {
         let unchanged = filesUnchanged > 0 ? ", \(grouped(filesUnchanged)) unchanged" : ""
         if filesRead == 0 { return "\(counted(filesUnchanged, "file")), all unchanged" }
-        return "\(counts.summary) · \(counted(filesRead, "file")) read\(unchanged)"
+        return "\(counts.summary) · \(counted(filesRead + filesUnchanged, "file"))\(unchanged)"
     }
 }
 

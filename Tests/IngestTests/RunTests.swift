@@ -15,7 +15,7 @@ import Testing
             try bench.put("a.jsonl", [call("e1"), "{", call("e2"), "["])
             let report = try bench.ingest([usageSource])
             #expect(report.counts.summary == "accepted 1 · quarantined 1 (1 bad_json)")
-            #expect(report.summary == "accepted 1 · quarantined 1 (1 bad_json) · 1 file read")
+            #expect(report.summary == "accepted 1 · quarantined 1 (1 bad_json) · 1 file")
             #expect(try bench.counts() == ["api a.jsonl: accepted 2 · quarantined 2 (2 bad_json)"])
             #expect(try bench.refusals() == ["a.jsonl:2 bad_json", "a.jsonl:4 bad_json"])
             #expect(try bench.rows(["id", "source_record"]) == ["e1|1", "e2|3"])
