@@ -143,6 +143,19 @@ public func kind(of path: String) -> FileKind? {
     }
 }
 
+/// Whether the last part of a path is a symbolic link, wherever that leads.
+public func isLink(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+}
+
+/// The one absolute path of a file, without links and dots; nil where there is no such file.
+public func absolutePath(_ path: String) -> String? {
+    guard let found = realpath(path, nil) else { return nil }
+    defer { free(found) }
+    return String(cString: found)
+}
+
 public func exists(_ path: String) -> Bool { kind(of: path) != nil }
 
 /// The names in a folder, sorted by bytes; empty where the folder does not exist.

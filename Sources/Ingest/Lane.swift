@@ -45,17 +45,12 @@ final class Lane {
         for bucket in buckets.values { bucket.free() }
     }
 
-    func take(_ number: Int64, _ line: UnsafeBufferPointer<UInt8>, _ scan: ScanResult, _ slots: UnsafePointer<RawValue>) throws {
+    func take(_ record: Record) throws {
+        let (number, line, slots) = (record.number, record.bytes, record.values)
         let isKnown = number <= linesRead
-        switch scan {
-        case .cut(let cut):
-            if isKnown { return }
-            try refuse(
-                "too_long", "the record has \(grouped(cut.length)) bytes; at most \(grouped(longestRecord)) are read", number,
-                line, cut)
-        case .damaged(let problem):
-            if isKnown { return }
-            try refuse("bad_json", "the record \(problem.what), at byte \(problem.byte)", number, line)
+        switch record.scan {
+        case .refused(let reason, let detail, let cut):
+            if !isKnown { try refuse(reason, detail, number, record.line, cut) }
         case .whole:
             if mapping.isFiltered(line, slots) {
                 if !isKnown { counts.filtered += 1 }
@@ -64,7 +59,7 @@ final class Lane {
             do {
                 try row(number, line, slots, isKnown: isKnown)
             } catch let refused as Mapping.Refused {
-                if !isKnown { try refuse(refused.reason, refused.detail, number, line) }
+                if !isKnown { try refuse(refused.reason, refused.detail, number, record.line) }
             }
         }
         if rows >= Lane.mostRows || bytes >= Lane.mostBytes { try flush() }
@@ -125,7 +120,7 @@ final class Lane {
     }
 
     private func refuse(
-        _ reason: String, _ detail: String, _ number: Int64, _ line: UnsafeBufferPointer<UInt8>, _ cut: CutLine? = nil
+        _ reason: String, _ detail: String, _ number: Int64, _ line: UnsafeBufferPointer<UInt8>, _ cut: CutRecord? = nil
     ) throws {
         counts.quarantined[reason, default: 0] += 1
         try refusals.append(
@@ -144,14 +139,6 @@ final class Lane {
         for bucket in buckets.values { bucket.free() }
         (buckets, current, currentStart, currentEnd, rows, bytes) = ([:], trial, .max, .min, 0, 0)
     }
-}
-
-/// What the scanner said of a record.
-enum ScanResult {
-    case whole
-    case damaged(JSONScanner.Problem)
-    /// Too long: only its beginning was kept.
-    case cut(CutLine)
 }
 
 /// Where the lanes of all threads bring their parts, and the keys by which rows with the same id are found.

@@ -165,6 +165,7 @@ final class Mapping {
             guard value.kind != .absent else { return nil }
             let raw = UnsafeBufferPointer(rebasing: record[value.start..<value.end])
             switch value.kind {
+            case .null: return JSON.Member(field.name, .null)
             case .string: return JSON.Member(field.name, .string(String(decoding: raw, as: UTF8.self)))
             case .escapedString: return JSON.Member(field.name, .string(String(decoding: unescaped(raw), as: UTF8.self)))
             default: return (try? parseJSON(Array(raw), path: "")).map { JSON.Member(field.name, $0.sorted) }

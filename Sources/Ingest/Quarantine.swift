@@ -13,11 +13,11 @@ struct Refusal {
     /// Of all bytes, where `raw` is not all of them.
     let digest: Digest?
 
-    static let keptBytes = CutLine.kept
+    static let keptBytes = CutRecord.kept
 
     init(
         source: String, file: String, record: Int64, reason: String, detail: String, line: UnsafeBufferPointer<UInt8>,
-        cut: CutLine?
+        cut: CutRecord?
     ) {
         (self.source, self.file, self.record, self.reason, self.detail) = (source, file, record, reason, detail)
         raw = Array(line.prefix(Refusal.keptBytes))

@@ -6,8 +6,12 @@ public struct Source: Sendable {
     /// Names the entry in counts, in quarantine and on its rows; unique within the job.
     public let name: String
     public let log: Log
-    /// A path or pattern below the data folder; `*` stands for any part of a name.
-    public let files: String
+    /// Paths, folders or patterns below the data folder.
+    public let files: [FilePattern]
+    /// As which format the files are read; nil where their names or their content decide.
+    let formatName: FormatName?
+    /// How those of them are written that are CSV; the delimiter is nil where the format decides.
+    let csv: (delimiter: UInt8?, nulls: [String])
     /// Rows of one scope with one id are the same row.
     public let idScope: String
     /// Whether, of rows with one id and other values, the greatest stays instead of the least.
@@ -52,8 +56,22 @@ extension Source {
                 name: "log", kind: "one of \(listed(Log.allCases.map(\.rawValue)))", required: true,
                 about: "The log whose rows the records become."),
             ConfigKey(
-                name: "files", kind: "path or pattern", required: true,
-                about: "The files, below the data folder; * stands for any part of a name."),
+                name: "files", kind: "path, folder or pattern, or list of them", required: true,
+                about:
+                    "The files, below the data folder; of a folder all files below it. * stands for any part of a name, ? for one character, ** for any folders; names that begin with a dot are left out."
+            ),
+            ConfigKey(
+                name: "format", kind: "one of \(listed(FormatName.allCases.map(\.rawValue)))",
+                about:
+                    "How the files are divided into records: JSON by line, JSON lists or values over any lines, or rows under a header. By default the file's name decides; by another name a file that begins with [ is json, and else jsonl."
+            ),
+            ConfigKey(
+                name: "delimiter", kind: "one character",
+                about: "What divides the fields of CSV files; by default a comma, and a tab for tsv."),
+            ConfigKey(
+                name: "nulls", kind: "list of text",
+                about:
+                    "Fields of CSV files without quotes that are null, besides the empty one; \"\" makes empty fields in quotes null too."),
             ConfigKey(
                 name: "name", kind: "text",
                 about: "Names the entry in counts and on its rows; by default the folder or file name and the log."),
@@ -82,12 +100,18 @@ extension Source {
 
     public init(_ object: ConfigObject, jobColumns: [ColumnSpec]) throws {
         log = try object.choice("log", of: Log.self)
-        files = try object.text("files")
-        place = object.place
-        guard !files.isEmpty, !files.hasPrefix("/"), !files.split(separator: "/").contains("..") else {
+        let patterns = try object.oneOrMoreTexts("files").map { FilePattern($0) }
+        guard let first = patterns.first ?? nil, !patterns.contains(nil) else {
             throw object.failure("\"files\" in source must be a path below the data folder, without \"..\".", at: "files")
         }
-        let stem = files.split(separator: "/").first.map { $0.prefix { $0 != "*" && $0 != "." } } ?? ""
+        files = patterns.compactMap { $0 }
+        place = object.place
+        formatName = try object.optionalChoice("format", of: FormatName.self)
+        csv = (try Source.delimiter(object), try object.texts("nulls"))
+        for key in ["delimiter", "nulls"] where object.node(key) != nil && (formatName == .jsonl || formatName == .json) {
+            throw object.failure("\"\(key)\" is for CSV files, and the format of these is JSON. Remove it.", at: key)
+        }
+        let stem = first.steps.first.map { $0.prefix { !"*?.".contains($0) } } ?? ""
         name =
             try object.optionalText("name") ?? "\(stem.hasSuffix("-") ? String(stem.dropLast()) : String(stem)) \(log.rawValue)"
         idScope = try object.optionalText("id_scope") ?? name
@@ -120,7 +144,9 @@ extension Source {
     var definition: String {
         let rules = columns.map { "\($0.spec.name)=\($0.rule)" }.joined(separator: ",")
         let tests = conditions.map { "\($0.path):\($0.test)" }.joined(separator: ",")
-        return "\(name)|\(log.rawValue)|\(files)|\(idScope)|\(keepLast)|\(rules)|\(tests)"
+        let format = "\(formatName?.rawValue ?? "")|\(csv.delimiter.map { String($0) } ?? "")|\(csv.nulls)"
+        let files = files.map(\.text).joined(separator: ",")
+        return "\(name)|\(log.rawValue)|\(files)|\(format)|\(idScope)|\(keepLast)|\(rules)|\(tests)"
     }
 }
 
@@ -183,34 +209,22 @@ extension Condition {
 // MARK: - Files
 
 extension Source {
-    /// The files of the entry, as paths below the data folder, sorted.
-    func matchingFiles(in data: String) throws -> [String] {
-        var found = [""]
-        for pattern in files.split(separator: "/").map(String.init) {
-            found = try found.flatMap { folder -> [String] in
-                guard pattern.contains("*") else { return [folder.isEmpty ? pattern : folder + "/" + pattern] }
-                // A file beside the folders that a star stands for holds no files.
-                guard kind(of: joined(data, folder)) == .folder else { return [] }
-                return try names(in: joined(data, folder)).filter { matches($0, pattern) }.map {
-                    folder.isEmpty ? $0 : folder + "/" + $0
-                }
-            }
-        }
-        return found.filter { kind(of: joined(data, $0)) == .file }
+    /// As what a file is read; nil where its content decides.
+    public func format(of file: String) -> RecordFormat? {
+        (formatName ?? FormatName(ofFile: file))?.format(delimiter: csv.delimiter, nulls: csv.nulls)
     }
-}
 
-/// Whether a name fits a pattern in which `*` stands for any characters.
-func matches(_ name: String, _ pattern: String) -> Bool {
-    let pieces = pattern.split(separator: "*", omittingEmptySubsequences: false).map { Array($0.utf8) }
-    var rest = ArraySlice(Array(name.utf8))
-    guard let first = pieces.first, let last = pieces.last, rest.starts(with: first) else { return false }
-    if pieces.count == 1 { return rest.count == first.count }
-    rest = rest.dropFirst(first.count)
-    for piece in pieces.dropFirst().dropLast() {
-        guard let at = rest.indices.first(where: { rest[$0...].starts(with: piece) }) ?? (piece.isEmpty ? rest.startIndex : nil)
-        else { return false }
-        rest = rest[(at + piece.count)...]
+    fileprivate static func delimiter(_ object: ConfigObject) throws -> UInt8? {
+        guard let text = try object.optionalText("delimiter") else { return nil }
+        guard let byte = text.utf8.first, text.utf8.count == 1, byte < 0x80, ![0x00, 0x0a, 0x0d, 0x22].contains(byte) else {
+            throw object.failure(
+                "\"delimiter\" in source is one character such as \";\", and neither a quote nor a line end.", at: "delimiter")
+        }
+        return byte
     }
-    return rest.count >= last.count && rest.suffix(last.count).elementsEqual(last)
+
+    /// The files of the entry, as paths below the data folder, each once, sorted by bytes.
+    func matchingFiles(in data: String) throws -> [String] {
+        try Set(files.flatMap { try $0.matches(in: data) }).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
 }

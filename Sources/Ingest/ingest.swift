@@ -12,21 +12,37 @@ public struct IngestOrder: Sendable {
     /// Rows before this day are out of range.
     public let acceptFrom: Day
     public let now: Instant
+    /// A record of more bytes than this is refused.
+    public let longestRecord: Int
+    /// Which of the sources' files are read.
+    public let choice: FileChoice
     /// How many files are read at a time.
     public let threads: Int
 
+    public static let defaultLongestRecord = 16 << 20
+
     public init(
-        job: String, data: String, sources: [Source], jobColumns: [ColumnSpec], acceptFrom: Day, now: Instant, threads: Int = 1
+        job: String, data: String, sources: [Source], jobColumns: [ColumnSpec], acceptFrom: Day, now: Instant,
+        longestRecord: Int = IngestOrder.defaultLongestRecord, choice: FileChoice = .all, threads: Int = 1
     ) {
         (self.job, self.data, self.sources, self.jobColumns) = (job, data, sources, jobColumns)
         (self.acceptFrom, self.now, self.threads) = (acceptFrom, now, threads)
+        (self.longestRecord, self.choice) = (longestRecord, choice)
     }
 
     func specs(_ log: Log) -> [ColumnSpec] { log.columns + jobColumns }
     /// The first moment accepted, up to a day from now.
     var range: Range<Instant> { min(acceptFrom.startUTC, now)..<(now + 86_400) }
     /// What decides how records become rows; the list of a run that was begun under another one is made anew.
-    public var definition: Digest { Digest.of(parts: [acceptFrom.description] + sources.map(\.definition)) }
+    public var definition: Digest {
+        Digest.of(parts: [acceptFrom.description, String(longestRecord)] + sources.map(\.definition))
+    }
+
+    /// Where the bytes of a file stand.
+    func location(of path: String) -> String {
+        if case .piped(let piped) = choice, piped.name == path { return piped.location }
+        return joined(data, path)
+    }
 }
 
 /// What came of a run.

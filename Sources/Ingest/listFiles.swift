@@ -7,7 +7,7 @@ struct PendingFile: Equatable {
     let source: String
     let path: String
     let signature: FileSignature
-    /// Lines at the beginning that an earlier run has read, where they are unchanged.
+    /// Records (of JSON lines: lines) at the beginning that an earlier run has read, where they are unchanged.
     let linesRead: Int64
 }
 
@@ -20,12 +20,16 @@ public func pendingFiles(_ order: IngestOrder, _ ledger: Ledger?) throws -> (fil
 private func lookForFiles(_ order: IngestOrder, _ ledger: Ledger?) throws -> (pending: [PendingFile], unchanged: Int) {
     var pending: [PendingFile] = []
     var unchanged: Set<String> = []
+    var formats: [String: (format: RecordFormat?, source: Source)] = [:]
     for source in order.sources {
-        for path in try source.matchingFiles(in: order.data) {
-            let full = joined(order.data, path)
+        for path in try order.files(of: source) {
+            try agree(on: path, source, &formats)
+            let full = order.location(of: path)
             guard let signature = FileSignature(of: full) else { continue }
-            let sql =
-                "SELECT size, modified_ns, inode, digest, lines, ends_with_newline FROM files WHERE job = ? AND source = ? AND path = ?"
+            let sql = """
+                SELECT size, modified_ns, inode, digest, lines, ends_with_newline, format FROM files
+                WHERE job = ? AND source = ? AND path = ?
+                """
             let row = try ledger?.database.rows(sql, [.text(order.job), .text(source.name), .text(path)]).first
             var linesRead: Int64 = 0
             if let row {
@@ -40,13 +44,28 @@ private func lookForFiles(_ order: IngestOrder, _ ledger: Ledger?) throws -> (pe
                         unchanged.insert(path)
                         continue
                     }
-                    if row.int(5) == 1 { linesRead = row.integer(4) }
+                    let format = source.format(of: path) ?? .jsonl
+                    if row.int(5) == 1, format.growsByRecords, row.text(6) == format.name { linesRead = row.integer(4) }
                 }
             }
             pending.append(PendingFile(source: source.name, path: path, signature: signature, linesRead: linesRead))
         }
     }
     return (pending, unchanged.subtracting(pending.map(\.path)).count)
+}
+
+/// A file is read once for all entries, so that they must agree on what its records are.
+private func agree(on path: String, _ source: Source, _ formats: inout [String: (format: RecordFormat?, source: Source)]) throws {
+    let format = source.format(of: path)
+    guard let known = formats.updateValue((format, source), forKey: path), known.format != format else { return }
+    func said(_ format: RecordFormat?) -> String { format.map { "as \($0.name)" } ?? "as what its content looks like" }
+    let same = known.format?.name == format?.name
+    throw Failure(
+        "The sources \"\(known.source.name)\" and \"\(source.name)\" both read \(path), "
+            + (same
+                ? "with other nulls. Give both the same."
+                : "one \(said(known.format)) and one \(said(format)). Give both the same format."), at: source.place,
+        kind: .usage)
 }
 
 /// The list of a run that was cut short, if all of it is still there as it was. Otherwise nothing is lost with it: a list is
@@ -60,7 +79,7 @@ func begunList(_ order: IngestOrder, _ ledger: Ledger) throws -> [PendingFile] {
             linesRead: row.integer(5))
     }
     let known = Set(order.sources.map(\.name))
-    let usable = begun.allSatisfy { known.contains($0.source) && FileSignature(of: joined(order.data, $0.path)) == $0.signature }
+    let usable = begun.allSatisfy { known.contains($0.source) && FileSignature(of: order.location(of: $0.path)) == $0.signature }
     return usable ? begun : []
 }
 
@@ -85,11 +104,11 @@ func remember(_ pending: [PendingFile], _ readings: [String: FileReading], _ job
     for file in pending {
         guard let reading = readings[file.path] else { continue }
         try ledger.database.execute(
-            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 .text(job), .text(file.source), .text(file.path), .integer(file.signature.size),
                 .integer(file.signature.modifiedNanoseconds), .integer(file.signature.inode), .text(reading.digest.hex),
-                .integer(reading.lines), .integer(reading.endsWithNewline ? 1 : 0),
+                .integer(reading.records), .integer(reading.endsWhole ? 1 : 0), .text(reading.format.name),
             ])
     }
     try ledger.database.execute("DELETE FROM pending_files WHERE job = ?", [.text(job)])

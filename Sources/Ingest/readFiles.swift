@@ -1,9 +1,6 @@
 import Common
 import Lake
 
-/// A record longer than this is refused.
-let longestRecord = 16 << 20
-
 /// What reading the files of a run came to, besides the parts and keys that went to its output.
 struct Reading: Sendable {
     var counts: [CountKey: Counts] = [:]
@@ -30,7 +27,7 @@ func readFiles(_ pending: [PendingFile], _ order: IngestOrder, to output: LaneOu
 
 private func readFile(
     _ path: String, size: Int64, ahead: Bool, _ entries: [PendingFile], _ order: IngestOrder, to output: LaneOutput,
-    _ advance: (Int64) -> Void
+    _ advance: @escaping (Int64) -> Void
 ) throws -> ([Lane], FileReading) {
     var tree = FieldTree()
     let lanes = try entries.compactMap { entry -> Lane? in
@@ -38,20 +35,11 @@ private func readFile(
         let mapping = try Mapping(source, file: path, tree: &tree)
         return Lane(mapping, file: path, linesRead: entry.linesRead, range: order.range, output: output)
     }
-    let compiled = CompiledTree(tree)
-    let slots = UnsafeMutablePointer<RawValue>.allocate(capacity: compiled.slotCount)
-    defer { slots.deallocate() }
-    let reading = try readLines(of: joined(order.data, path), size: size, longest: longestRecord, ahead: ahead, advance) {
-        number, line, cut in
-        guard line.contains(where: { $0 != 0x20 && $0 != 0x09 }) else { return }  // a blank line is no record
-        slots.update(repeating: RawValue(), count: compiled.slotCount)
-        var scan = ScanResult.whole
-        if let cut {
-            scan = .cut(cut)
-        } else if let problem = JSONScanner.scan(line, for: compiled, into: slots) {
-            scan = .damaged(problem)
-        }
-        for lane in lanes { try lane.take(number, line, scan, slots) }
+    let reading = try readRecords(
+        of: order.location(of: path), as: lanes.first?.source.format(of: path), for: tree, size: size,
+        longest: order.longestRecord, ahead: ahead, advance
+    ) { record in
+        for lane in lanes { try lane.take(record) }
     }
     for lane in lanes { try lane.flush() }
     return (lanes, reading)

@@ -14,18 +14,25 @@ func stageRefusals(_ files: [RefusalFile], _ losers: [Refusal], _ order: IngestO
 func rereadLosers(_ losers: [RowFacts], _ order: IngestOrder) throws -> [Refusal] {
     var refusals: [Refusal] = []
     for (file, group) in Dictionary(grouping: losers, by: \.file).sorted(by: { $0.key < $1.key }) {
-        let path = joined(order.data, file)
+        let path = order.location(of: file)
         let detail = "another row with this id and other values stands before it"
         let wanted = Dictionary(grouping: group, by: \.record)
         var found: Set<Int64> = []
         if let size = FileSignature(of: path)?.size {
-            try readLines(of: path, size: size) { number, line, cut in
-                for loser in wanted[number] ?? [] {
-                    found.insert(number)
+            let source = order.sources.first { source in group.contains { $0.source == source.name } }
+            // Of a source that the job no longer has, the file's name is all that says how it was read.
+            let format = source.map { $0.format(of: file) } ?? FormatName(ofFile: file)?.format()
+            try readRecords(
+                of: path, as: format, for: FieldTree(), size: size, longest: order.longestRecord
+            ) { record in
+                for loser in wanted[record.number] ?? [] {
+                    found.insert(record.number)
+                    var cut: CutRecord?
+                    if case .refused(_, _, let whole) = record.scan { cut = whole }
                     refusals.append(
                         Refusal(
-                            source: loser.source, file: file, record: number, reason: "id_reused", detail: detail, line: line,
-                            cut: cut))
+                            source: loser.source, file: file, record: record.number, reason: "id_reused", detail: detail,
+                            line: record.line, cut: cut))
                 }
             }
         }

@@ -17,6 +17,8 @@ public struct Job: Sendable {
     public let starts: Day
     public let acceptFrom: Day
     public let quarantineAtMost: ExactDecimal
+    /// A record of more bytes than this is refused.
+    public let longestRecord: Int
     public let columns: [ColumnSpec]
     public let sources: [Source]
     public let planLookup: PlanLookup?
@@ -46,6 +48,9 @@ public struct Job: Sendable {
             ConfigKey(
                 name: "quarantine_at_most", kind: "share such as 1%",
                 about: "With more refused records than this share, and more than 10, a run exits with 2; by default 0.1%."),
+            ConfigKey(
+                name: "longest_record", kind: "size such as 4 MiB",
+                about: "A record with more bytes is refused, which bounds the memory that reading takes; by default 16 MiB."),
             ConfigKey(
                 name: "columns", kind: "object: name → text, int64, bool, timestamp or decimal",
                 about: "The job's own columns, stored as x_name on every log and usable as dimensions."),
@@ -86,6 +91,7 @@ public struct Job: Sendable {
         starts = try object.day("starts")
         acceptFrom = try object.optionalDay("accept_from") ?? Day(number: 10_957)  // 2000-01-01
         quarantineAtMost = try Job.share(object, "quarantine_at_most") ?? Job.defaultQuarantineAtMost
+        longestRecord = try Job.size(object, "longest_record") ?? IngestOrder.defaultLongestRecord
         columns = try object.named("columns").map { name, place, node in
             guard let type = ColumnType(rawValue: try node.text("the type of \(name)")) else {
                 throw node.failure("A column's type is one of \(listed(ColumnType.allCases.map(\.rawValue))).")
@@ -128,6 +134,16 @@ public struct Job: Sendable {
             let share = ExactDecimal(mantissa: percent.mantissa, scale: percent.scale + 2)
         else { throw object.failure("A share is written like \"1%\" or \"0.1%\".", at: key) }
         return share
+    }
+
+    private static func size(_ object: ConfigObject, _ key: String) throws -> Int? {
+        guard let text = try object.optionalText(key) else { return nil }
+        let units = ["KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30]
+        let words = text.split(separator: " ")
+        guard words.count == 2, let count = Int(words[0]), (1...1 << 20).contains(count), let unit = units[String(words[1])],
+            count * unit <= 1 << 30
+        else { throw object.failure("A size is written like \"4 MiB\" or \"512 KiB\", and is at most \"1 GiB\".", at: key) }
+        return count * unit
     }
 
     /// How costs come about, under the prices known on a day.

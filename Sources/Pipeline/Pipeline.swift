@@ -57,6 +57,8 @@ struct Work {
     let lake: Lake
     let context: RunContext
     let pseudonymKey: [UInt8]
+    /// Which files ingest reads.
+    var choice = FileChoice.all
 
     var ledger: Ledger { lake.ledger }
     var now: Instant { context.now }
@@ -96,7 +98,8 @@ struct StageResult {
 private func ingestOrder(_ work: Work) -> IngestOrder {
     IngestOrder(
         job: work.job.name, data: work.context.data(of: work.job), sources: work.job.sources, jobColumns: work.job.columns,
-        acceptFrom: work.job.acceptFrom, now: work.now, threads: work.context.threads)
+        acceptFrom: work.job.acceptFrom, now: work.now, longestRecord: work.job.longestRecord, choice: work.choice,
+        threads: work.context.threads)
 }
 
 /// Ingest looks at the files itself: which are new is its question, so it has work whenever one is. What the lake holds is a part of

@@ -80,18 +80,50 @@ public enum PeriodChoice: Sendable, Equatable {
     }
 }
 
+/// What ingest is told to read: all new files of a job's sources, or what was named on the command line.
+public enum ReadChoice: Sendable, Equatable {
+    case all
+    /// Files of the sources, as paths below the data folder.
+    case files(Set<String>)
+    /// What is piped in, for the source of this name.
+    case standardInput(source: String)
+
+    /// What these words on a command line mean for a job; refuses what none of its sources reads, before any work.
+    public init(files: [String], source: String?, of job: Job, _ context: RunContext) throws {
+        if files == ["-"] {
+            self = .standardInput(source: try sourceOfPipe(source, of: job.sources).name)
+        } else if source != nil {
+            throw Failure("--source says for which source standard input is, and goes with - alone.", kind: .usage)
+        } else if files.contains("-") {
+            throw Failure("Standard input, -, is read alone: give no other file with it.", kind: .usage)
+        } else {
+            self = files.isEmpty ? .all : .files(try chooseFiles(files, sources: job.sources, data: context.data(of: job)))
+        }
+    }
+}
+
 /// Computes what should exist for the periods of a job and does only what is missing.
 public func run(
-    _ job: Job, _ choice: PeriodChoice, only: Set<Stage.Name> = Set(Stage.Name.allCases), _ context: RunContext, _ ledger: Ledger
+    _ job: Job, _ choice: PeriodChoice, only: Set<Stage.Name> = Set(Stage.Name.allCases), reading: ReadChoice = .all,
+    _ context: RunContext, _ ledger: Ledger
 ) throws -> RunReport {
     let lake = Lake(ledger)
     try lake.rollForward()
+    let pipes = lake.staging(job: job.name).temporaryFolder("pipe")
+    defer { try? removeTree(pipes) }
+    let files: FileChoice =
+        switch reading {
+        case .all: .all
+        case .files(let paths): .only(paths)
+        case .standardInput(let source):
+            .piped(try takePiped(from: "-", for: try sourceOfPipe(source, of: job.sources), folder: pipes))
+        }
     guard let key = try ledger.pseudonymKey(given: context.pseudonymKey, random: context.random) else {
         throw Failure("The key of pseudonyms could not be made.")
     }
     var report = RunReport()
     func perform(_ stage: Stage, _ period: Period) throws {
-        let work = Work(job: job, period: period, lake: lake, context: context, pseudonymKey: key)
+        let work = Work(job: job, period: period, lake: lake, context: context, pseudonymKey: key, choice: files)
         let filed = stage.onceForAllPeriods ? "all" : period.description
         let inputs = try stage.inputs(work)
         let known = try ledger.receipt(job: job.name, period: filed, stage: stage.name.rawValue)

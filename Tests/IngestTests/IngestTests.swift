@@ -38,12 +38,13 @@ struct Bench {
     /// One run over the sources, given as they stand in a job file.
     @discardableResult
     func ingest(
-        _ sources: [String], columns: [ColumnSpec] = [], acceptFrom: String = "2026-01-01", now: String = "2026-11-16T00:30:00Z"
+        _ sources: [String], columns: [ColumnSpec] = [], acceptFrom: String = "2026-01-01", now: String = "2026-11-16T00:30:00Z",
+        choice: FileChoice = .all
     ) throws -> IngestReport {
         let order = IngestOrder(
             job: "kalei", data: data, sources: try sources.map { try source($0, columns: columns) }, jobColumns: columns,
-            acceptFrom: try #require(Day(acceptFrom)), now: try #require(Instant(now)), threads: 2)
-        try lake.rollForward()  // as every run begins
+            acceptFrom: try #require(Day(acceptFrom)), now: try #require(Instant(now)), choice: choice, threads: 2)
+        if case .all = choice { try lake.rollForward() }  // as every run begins
         return try Ingest.ingest(order, into: lake, talk: .silent)
     }
 

@@ -13,10 +13,10 @@ import Testing
                 "an unknown log", #"{ log: "usages", files: "a" }"#,
                 #"1:8: "log" in source cannot be "usages". Did you mean "usage"? Its values are usage, sessions, texts, meters, charges, payments, invoices and snapshots."#
             ),
-            Case("no files", #"{ log: "usage" }"#, #"1:1: "files" (path or pattern) is missing in source. Add it."#),
+            Case("no files", #"{ log: "usage" }"#, #"1:1: "files" (path, folder or pattern, or list of them) is missing in source. Add it."#),
             Case(
                 "an unknown key", #"{ log: "usage", files: "a", maps: {} }"#,
-                #"1:29: unknown key "maps" in source. Did you mean "map"? Its keys are log, files, name, kind, map, where, keep and id_scope."#
+                #"1:29: unknown key "maps" in source. Did you mean "map"? Its keys are log, files, format, delimiter, nulls, name, kind, map, where, keep and id_scope."#
             ),
             Case(
                 "a path out of the data folder", #"{ log: "usage", files: "../a" }"#,
@@ -64,6 +64,18 @@ import Testing
                 "a condition that is none", #"{ log: "usage", files: "a", where: { a: { present: false } } }"#,
                 "1:41: A condition is a value, a list of values or { present: true }."),
             Case(
+                "an unknown format", #"{ log: "usage", files: "a", format: "cvs" }"#,
+                #"1:37: "format" in source cannot be "cvs". Did you mean "csv"? Its values are jsonl, json, csv and tsv."#),
+            Case(
+                "a delimiter of two characters", #"{ log: "usage", files: "a", delimiter: ", " }"#,
+                #"1:40: "delimiter" in source is one character such as ";", and neither a quote nor a line end."#),
+            Case(
+                "a delimiter for JSON", #"{ log: "usage", files: "a", format: "json", delimiter: ";" }"#,
+                #"1:56: "delimiter" is for CSV files, and the format of these is JSON. Remove it."#),
+            Case(
+                "one path of several out of the data folder", #"{ log: "usage", files: ["a", "../b"] }"#,
+                #"1:24: "files" in source must be a path below the data folder, without ".."."#),
+            Case(
                 "an unknown condition", #"{ log: "usage", files: "a", where: { a: { absent: true } } }"#,
                 #"1:43: unknown key "absent" in where. Its only key is present."#),
         ])
@@ -90,38 +102,5 @@ import Testing
         #expect(
             try !source(#"{ log: "usage", files: "a" }"#).keepLast
                 && source(#"{ log: "usage", files: "a", keep: "last" }"#).keepLast)
-    }
-
-    @Test(
-        "A star stands for any part of a name",
-        arguments: [
-            Case("an end", ("users-2026.jsonl", "users-*"), true), Case("a beginning", ("a.jsonl", "*.jsonl"), true),
-            Case("a middle", ("users-2026.jsonl", "users-*.jsonl"), true),
-            Case("nothing", ("users-.jsonl", "users-*.jsonl"), true), Case("two stars", ("a-b-c", "a*b*c"), true),
-            Case("overlapping ends", ("aba", "ab*ba"), false),
-            Case("another end", ("a.jsonl.gz", "*.jsonl"), false), Case("another beginning", ("b.jsonl", "a*"), false),
-            Case("no star", ("a", "a"), true), Case("no star, longer", ("ab", "a"), false),
-            Case("a star alone", ("", "*"), true), Case("stars beside each other", ("abc", "a**c"), true),
-            Case("out of order", ("acb", "a*b*c"), false),
-        ])
-    func stars(_ row: Case<(String, String), Bool>) { #expect(matches(row.input.0, row.input.1) == row.expected) }
-
-    @Test("Files are found below the data folder, also through folders with stars, and sorted; folders are no files")
-    func files() throws {
-        try withBench { bench in
-            for file in ["b/2.jsonl", "a/2.jsonl", "a/1.jsonl", "a/1.csv", "1.jsonl", "a/c/3.jsonl"] {
-                try bench.put(file, ["{}"])
-            }
-            try makeFolder(bench.data + "/a/folder.jsonl")
-            func found(_ files: String) throws -> [String] {
-                try source(#"{ log: "usage", files: "\#(files)" }"#).matchingFiles(in: bench.data)
-            }
-            let all = try found("*/*.jsonl")
-            #expect(all == ["a/1.jsonl", "a/2.jsonl", "b/2.jsonl"])
-            #expect(try found("a/*.jsonl") == ["a/1.jsonl", "a/2.jsonl"])
-            #expect(try found("*.jsonl") == ["1.jsonl"])
-            #expect(try found("a/c/3.jsonl") == ["a/c/3.jsonl"])
-            #expect(try found("none/*.jsonl") == [])
-        }
     }
 }

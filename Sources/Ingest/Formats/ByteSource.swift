@@ -10,14 +10,30 @@ final class ByteSource {
     init(_ file: InputFile, size: Int64, ahead: Bool) throws {
         let raw = RawBytes(file, size: size)
         self.raw = raw
-        var magic: [UInt8] = [0, 0]
+        var beginning = [UInt8](repeating: 0, count: Int(min(size, 8)))
+        let there = try beginning.withUnsafeMutableBytes { try file.read(at: 0, into: $0) }
+        beginning.removeLast(beginning.count - there)
+        if let other = ByteSource.others.first(where: { beginning.starts(with: $0.magic) }) {
+            throw Failure("This is \(other.name), which is not read. \(other.advice)", at: Place(path: file.path))
+        }
         // RFC 1952: a gzip member begins with 1f 8b.
-        let isGzip =
-            try size >= 2 && magic.withUnsafeMutableBytes({ try file.read(at: 0, into: $0) }) == 2 && magic == [0x1f, 0x8b]
+        let isGzip = beginning.starts(with: [0x1f, 0x8b])
         let reader = isGzip ? GzipReader(path: file.path) { try raw.read(into: $0) } : nil
         readAhead = ahead ? reader.map(ReadAhead.init) : nil
         gzip = readAhead == nil ? reader : nil
     }
+
+    /// Forms that a name like export.gz may hide, by their first bytes: RFC 8878 §3.1.1, the .xz file format §2.1.1.1, what bzip2 writes
+    /// at level 9, .ZIP APPNOTE 4.3.7, and Parquet's own mark with the page header that follows it. No text begins so.
+    private static let others: [(magic: [UInt8], name: String, advice: String)] = {
+        let decompress = "Decompress it; plain files and gzip are read."
+        return [
+            ([0x28, 0xb5, 0x2f, 0xfd], "a zstd file", decompress), ([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], "an xz file", decompress),
+            (Array("BZh".utf8) + [0x39, 0x31, 0x41, 0x59, 0x26], "a bzip2 file", decompress),
+            ([0x50, 0x4b, 0x03, 0x04], "a zip file", "Unpack it; plain files and gzip are read."),
+            (Array("PAR1".utf8) + [0x15], "a Parquet file", "Export it as JSON lines or CSV."),
+        ]
+    }()
 
     /// Adds bytes to the window; false at the end.
     func read(into window: ByteWindow) throws -> Bool {

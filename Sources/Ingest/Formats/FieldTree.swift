@@ -51,32 +51,53 @@ final class CompiledTree {
     /// For each entry, in which order the keys of its object came so far.
     let orders: UnsafeMutablePointer<KeyOrder>
     let slotCount: Int
+    /// So many of the slots, the first ones, were asked for.
+    let wantedCount: Int
+    /// The dotted path of every place but the top, and where a value at it goes.
+    let paths: [(path: String, slot: Int)]
+    /// The places that paths lead through: a text there may be JSON, which is read on then. Those above come before those below.
+    let inner: [(path: String, slot: Int, node: Int32)]
     private let count: Int
     private let names: UnsafeMutablePointer<UInt8>
 
     init(_ tree: FieldTree) {
-        slotCount = max(tree.slotCount, 1)
+        var slots = tree.slotCount
+        var paths: [(path: String, slot: Int)] = []
+        var inner: [(path: String, slot: Int, node: Int32)] = []
+        wantedCount = slots
         count = tree.nodes.count
         entries = .allocate(capacity: count)
         orders = .allocate(capacity: count)
         for index in 0..<count { (orders + index).initialize(to: KeyOrder()) }
         names = .allocate(capacity: tree.nodes.reduce(1) { $0 + $1.names.reduce(0) { $0 + $1.count } })
         // Breadth first, so that the children of one node are neighbours.
-        var order: [(node: Int32, name: [UInt8])] = [(0, [])]
+        var order: [(node: Int32, name: [UInt8], above: String)] = [(0, [], "")]
         var nameEnd = 0
         var at = 0
         while at < order.count {
-            let (number, name) = order[at]
+            let (number, name, above) = order[at]
             let node = tree.nodes[Int(number)]
+            let path = above + String(decoding: name, as: UTF8.self)
+            var slot = node.slot
+            if at > 0 {
+                if slot < 0 {
+                    slot = Int32(slots)
+                    slots += 1
+                }
+                paths.append((path, Int(slot)))
+                if !node.children.isEmpty { inner.append((path, Int(slot), Int32(at))) }
+            }
             (names + nameEnd).update(from: name, count: name.count)
             (entries + at).initialize(
                 to: Entry(
-                    name: UnsafePointer(names + nameEnd), length: Int32(name.count), slot: node.slot,
+                    name: UnsafePointer(names + nameEnd), length: Int32(name.count), slot: slot,
                     firstChild: Int32(order.count), childCount: Int32(node.children.count)))
             nameEnd += name.count
-            order += zip(node.children, node.names).map { ($0, $1) }
+            order += zip(node.children, node.names).map { ($0, $1, at == 0 ? "" : path + ".") }
             at += 1
         }
+        slotCount = max(slots, 1)
+        (self.paths, self.inner) = (paths, inner)
     }
 
     deinit {

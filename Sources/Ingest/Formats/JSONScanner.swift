@@ -36,6 +36,21 @@ struct JSONScanner {
         return scanner.problem
     }
 
+    /// Reads the one value that a part of some bytes begins with, for the paths below a node of the tree; what follows it there is left.
+    ///
+    /// - Returns: where the value ends. A place in `problem` counts from the beginning of the bytes, as those of the values do.
+    static func scanValue(
+        _ bytes: UnsafeBufferPointer<UInt8>, _ part: Range<Int>, node: Int32 = 0, for tree: CompiledTree,
+        into slots: UnsafeMutablePointer<RawValue>
+    ) -> (end: Int, problem: Problem?) {
+        guard let base = bytes.baseAddress else { return (0, Problem(what: "is empty", byte: 0)) }
+        var scanner = JSONScanner(base: base, end: part.upperBound, tree: tree, slots: slots)
+        scanner.at = part.lowerBound
+        scanner.skipSpace()
+        scanner.value(node: node, depth: 0)
+        return (scanner.at, scanner.problem)
+    }
+
     private init(base: UnsafePointer<UInt8>, end: Int, tree: CompiledTree, slots: UnsafeMutablePointer<RawValue>) {
         (self.base, self.end, self.tree, orders, self.slots) = (base, end, UnsafePointer(tree.entries), tree.orders, slots)
     }
@@ -325,7 +340,7 @@ private func hexUnit(_ digits: UnsafePointer<UInt8>) -> UInt32? {
 }
 
 /// The length of the well-formed UTF-8 sequence that begins here (Unicode 15, table 3-7), or 0.
-private func sequenceLength(_ bytes: UnsafePointer<UInt8>, _ left: Int) -> Int {
+func sequenceLength(_ bytes: UnsafePointer<UInt8>, _ left: Int) -> Int {
     func continues(_ index: Int, _ low: UInt8 = 0x80, _ high: UInt8 = 0xbf) -> Bool {
         index < left && bytes[index] >= low && bytes[index] <= high
     }

@@ -2,24 +2,37 @@ import Common
 import Ingest
 import Pipeline
 
+private let jobOperand = Operand(name: "JOB", about: Shared.jobs.about, completes: .job)
+private let fileOperand = Operand(
+    name: "FILE", about: "Reads only this file, which must be among those of the job's sources; - reads standard input.",
+    optional: true, repeats: true, completes: .file)
+private let sourceOption = Option(
+    name: "source", value: "NAME", about: "The source that standard input is for, where the job has several.")
+
 let ingestCommand = Command(
     name: "ingest", summary: "Reads new exports into the lake.",
     about:
         "Reads every file of the job's sources that is new or has grown, and says how its records ended: accepted, duplicate, out of "
-        + "range, quarantined or filtered. The same as run --until ingest, with the counts of every log.",
-    operands: [Shared.jobs],
-    examples: [("vesper ingest kalei --data exports", "Reads exports/kalei, if it exists, else exports.")], group: "Working",
-    run: performIngest)
+        + "range, quarantined or filtered. The same as run --until ingest, with the counts of every log. With FILE only those are read, "
+        + "found from here or below the data folder. What is piped in is a file that its bytes name: the same again adds nothing.",
+    operands: [jobOperand, fileOperand], options: [sourceOption],
+    examples: [
+        ("vesper ingest kalei --data exports", "Reads exports/kalei, if it exists, else exports."),
+        ("vesper ingest kalei exports/calls.csv --data exports", "Reads one of its files."),
+        ("zcat calls.jsonl.gz | vesper ingest kalei - --source api_usage", "Reads what another program writes."),
+    ], group: "Working", run: performIngest)
 
 @Sendable private func performIngest(_ invocation: Invocation) throws -> Int32 {
-    let jobs = try jobs(invocation.operands)
+    let files = Array(invocation.operands.dropFirst())
+    let jobs = files.isEmpty ? try jobs(invocation.operands) : [try oneJob(invocation)]
     let context = try context(for: invocation)
+    let reading = try jobs.map { try ReadChoice(files: files, source: invocation.value(sourceOption), of: $0, context) }
     let ledger = try context.openForRun()
     var rows: [[Table.Cell]] = []
     var codes: [ExitCode] = []
     var notes: [String] = []
-    for job in jobs {
-        let report = try run(job, .periods([]), only: [.ingest], context, ledger)
+    for (job, reading) in zip(jobs, reading) {
+        let report = try run(job, .periods([]), only: [.ingest], reading: reading, context, ledger)
         if report.tooManyRefused { codes.append(.quarantined) }
         notes += report.outcomes.map { "\($0.job): \($0.summary)." }
         for (log, counts) in try countsByLog(ledger, job: job.name) {
