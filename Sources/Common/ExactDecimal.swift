@@ -88,6 +88,12 @@ public struct ExactDecimal: Hashable, Comparable, Sendable, CustomStringConverti
         return value
     }
 
+    /// The exact product; nil where it has over 38 digits.
+    public func multiplied(by other: ExactDecimal) -> ExactDecimal? {
+        let (product, overflow) = mantissa.multipliedReportingOverflow(by: other.mantissa)
+        return overflow ? nil : ExactDecimal(mantissa: product, scale: scale + other.scale)
+    }
+
     public var isNegative: Bool { mantissa < 0 }
 
     public var description: String {

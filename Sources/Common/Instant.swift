@@ -15,8 +15,10 @@ public struct Instant: Hashable, Comparable, Sendable, CustomStringConvertible {
     }
 
     /// The same, on bytes. A space may stand for the `T`, as databases print it, and the offset may be `+00`, `+0000` or `+00:00`.
-    public static func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> Instant? {
-        guard bytes.count >= 20, bytes[4] == 0x2d, bytes[7] == 0x2d, bytes[13] == 0x3a, bytes[16] == 0x3a,
+    ///
+    /// - Parameter zone: whose clocks show a time that has no offset; without it such a time is refused.
+    public static func parse(_ bytes: UnsafeBufferPointer<UInt8>, zone: Zone? = nil) -> Instant? {
+        guard bytes.count >= 19, bytes[4] == 0x2d, bytes[7] == 0x2d, bytes[13] == 0x3a, bytes[16] == 0x3a,
             bytes[10] == 0x54 || bytes[10] == 0x74 || bytes[10] == 0x20,
             let year = two(bytes, 0), let yearRest = two(bytes, 2), let month = two(bytes, 5), let day = two(bytes, 8),
             let hour = two(bytes, 11), let minute = two(bytes, 14), let second = two(bytes, 17),
@@ -26,7 +28,7 @@ public struct Instant: Hashable, Comparable, Sendable, CustomStringConvertible {
         if day > 28, Day(year: year * 100 + yearRest, month: month, day: day) == nil { return nil }
         var position = 19
         var fraction: Int64 = 0
-        if bytes[position] == 0x2e {
+        if position < bytes.count, bytes[position] == 0x2e {
             position += 1
             var digits = 0
             while position < bytes.count, bytes[position] &- 0x30 <= 9 {
@@ -40,8 +42,12 @@ public struct Instant: Hashable, Comparable, Sendable, CustomStringConvertible {
                 digits += 1
             }
         }
-        guard position < bytes.count, let offset = offsetSeconds(bytes, from: position) else { return nil }
         let days = daysFromCivil(year: year * 100 + yearRest, month: month, day: day)
+        if position == bytes.count {
+            let wall = Int64(days) * 86_400 + Int64(hour * 3600 + minute * 60 + second)
+            return zone.map { $0.moment(ofWall: Instant(microseconds: wall * 1_000_000 + fraction)) }
+        }
+        guard let offset = offsetSeconds(bytes, from: position) else { return nil }
         let seconds = Int64(days) * 86_400 + Int64(hour * 3600 + minute * 60 + second - offset)
         return Instant(microseconds: seconds * 1_000_000 + fraction)
     }

@@ -45,6 +45,17 @@ public struct Zone: Hashable, Sendable {
     /// The local day of a moment.
     public func day(of instant: Instant) -> Day { (instant + Int64(offset(at: instant))).dayUTC }
 
+    /// The moment at which clocks show a time, given as if it were UTC. Of a time that comes twice, when clocks are set back, the first
+    /// is meant; a time that is skipped, when they are set forward, is read by the clock as it ran before.
+    public func moment(ofWall wall: Instant) -> Instant {
+        let before = offset(at: wall + -86_400)
+        let first = wall + -Int64(before)
+        if offset(at: first) == before { return first }
+        let after = offset(at: wall + 86_400)
+        let second = wall + -Int64(after)
+        return offset(at: second) == after ? second : first
+    }
+
     /// Hour of the local day, 0 to 23.
     public func hour(of instant: Instant) -> Int {
         let local = instant + Int64(offset(at: instant))

@@ -9,6 +9,8 @@ public struct Counts: Equatable, Sendable {
     public var filtered = 0
     /// By reason.
     public var quarantined: [String: Int] = [:]
+    /// Texts that had been encoded twice and were put right: no end of a record, but worth knowing.
+    public var repaired = 0
 
     public init() {}
 
@@ -20,6 +22,7 @@ public struct Counts: Equatable, Sendable {
         a.duplicate += b.duplicate
         a.outOfRange += b.outOfRange
         a.filtered += b.filtered
+        a.repaired += b.repaired
         a.quarantined.merge(b.quarantined, uniquingKeysWith: +)
     }
 
@@ -35,6 +38,7 @@ public struct Counts: Equatable, Sendable {
                 "quarantined \(grouped(quarantinedTotal)) (\(reasons.map { "\(grouped($0.value)) \($0.key)" }.joined(separator: ", ")))"
             )
         }
+        if repaired != 0 { parts.append("\(counted(repaired, "text")) repaired") }
         return parts.joined(separator: " · ")
     }
 }
@@ -75,7 +79,8 @@ public let ingestMigrations = [
             job TEXT NOT NULL, source TEXT NOT NULL, log TEXT NOT NULL, file TEXT NOT NULL, day TEXT NOT NULL, rows INTEGER NOT NULL,
             PRIMARY KEY (job, source, file, day)) STRICT, WITHOUT ROWID
         """),
-    Migration("ingest", "2 the format that a file was read as", "ALTER TABLE files ADD COLUMN format TEXT NOT NULL DEFAULT 'jsonl'"),
+    Migration(
+        "ingest", "2 the format that a file was read as", "ALTER TABLE files ADD COLUMN format TEXT NOT NULL DEFAULT 'jsonl'"),
 ]
 
 /// The counts of a job, by log, over all that was ever read.
@@ -112,6 +117,7 @@ extension Counts {
         case "duplicate": duplicate += count
         case "out_of_range": outOfRange += count
         case "filtered": filtered += count
+        case "repaired": repaired += count
         default: quarantined[reason, default: 0] += count
         }
     }
@@ -119,7 +125,7 @@ extension Counts {
     fileprivate var rows: [(outcome: String, reason: String, count: Int)] {
         [
             ("accepted", "", accepted), ("duplicate", "", duplicate), ("out_of_range", "", outOfRange),
-            ("filtered", "", filtered),
+            ("filtered", "", filtered), ("repaired", "", repaired),
         ] + quarantined.map { ("quarantined", $0.key, $0.value) }
     }
 }

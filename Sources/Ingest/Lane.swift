@@ -136,6 +136,7 @@ final class Lane {
             counts.accepted += batch.count
             expected = batch.count + batch.count / 8
         }
+        counts.repaired = mapping.repaired
         for bucket in buckets.values { bucket.free() }
         (buckets, current, currentStart, currentEnd, rows, bytes) = ([:], trial, .max, .min, 0, 0)
     }

@@ -15,14 +15,26 @@ final class Mapping {
     private let conditions: [(slot: Int, test: Condition.Test)]
     /// Columns without which a row is refused.
     private let required: [Int]
+    private let tokens: TokenColumns?
+    /// How many texts were put right that had been encoded twice.
+    private(set) var repaired = 0
 
     private enum Step {
-        /// The first of these that the record has; mostly there is one.
+        /// One field that goes in as it is.
         case slot(Int)
-        case slots([Int])
+        /// The first of these that the record has, changed on its way.
+        case converted([Int], Conversion)
         case constant([UInt8])
         case instant(Int64)
         case object([(name: String, slot: Int)])
+    }
+
+    /// The columns of tokens, for sources that count them in another way.
+    private struct TokenColumns {
+        let input: Int
+        let cached: [Int]
+        let output: Int
+        let reasoning: Int
     }
 
     private struct Field {
@@ -35,16 +47,17 @@ final class Mapping {
         let detail: String
     }
 
-    init(_ source: Source, file: String, tree: inout FieldTree) throws {
+    /// - Parameter slot: where the value of a path will stand.
+    init(_ source: Source, file: String, slot: (_ path: String) -> Int) throws {
         self.source = source
         types = source.columns.map(\.spec.type)
         let steps: [Step] = try source.columns.map { spec, rule in
-            switch rule {
+            switch rule.origin {
             case .paths(let paths):
-                let slots = paths.map { tree.slot(for: $0) }
-                return slots.count == 1 ? .slot(slots[0]) : .slots(slots)
+                if paths.count == 1, rule.conversion == nil { return .slot(slot(paths[0])) }
+                return .converted(paths.map(slot), rule.conversion ?? Conversion())
             case .constant(let text): return .constant(Array(text.utf8))
-            case .object(let fields): return .object(fields.map { ($0.name, tree.slot(for: $0.path)) }.sorted { $0.0 < $1.0 })
+            case .object(let members): return .object(members.map { ($0.name, slot($0.path)) }.sorted { $0.0 < $1.0 })
             case .fileName(let pattern):
                 guard let day = dayInName(file, pattern) else {
                     throw Failure(
@@ -54,7 +67,7 @@ final class Mapping {
                 return .instant(day.startUTC.microseconds)
             }
         }
-        conditions = source.conditions.map { (tree.slot(for: $0.path), $0.test) }
+        conditions = source.conditions.map { (slot($0.path), $0.test) }
         let names = source.columns.map(\.spec.name)
         idColumn = source.log.required.contains("id") ? nil : names.firstIndex(of: "id")
         let timeColumn = names.firstIndex(of: source.log.timeColumn) ?? 0
@@ -63,10 +76,21 @@ final class Mapping {
         (self.steps, self.timeColumn) = (steps, timeColumn)
         fields = columns.compactMap { if case .slot(let slot) = steps[$0] { Field(column: $0, slot: slot) } else { nil } }
         others = columns.filter { if case .slot = steps[$0] { false } else { true } }
+        func column(_ name: String) -> Int { names.firstIndex(of: name) ?? 0 }
+        tokens =
+            source.inputIncludesCache || source.outputExcludesReasoning
+            ? TokenColumns(
+                input: column("input_tokens"),
+                cached: ["cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens"].map(column),
+                output: column("output_tokens"), reasoning: column("reasoning_tokens")) : nil
     }
 
     func isFiltered(_ record: UnsafeBufferPointer<UInt8>, _ slots: UnsafePointer<RawValue>) -> Bool {
-        for (slot, test) in conditions where !meets(record, slots[slot], test) { return true }
+        for (slot, test) in conditions {
+            let value = slots[slot]
+            let raw = UnsafeBufferPointer(rebasing: record[value.start..<value.end])
+            if !Condition.meets(raw, value.kind, test) { return true }
+        }
         return false
     }
 
@@ -81,15 +105,18 @@ final class Mapping {
         case .instant(let microseconds): return Instant(microseconds: microseconds)
         case .constant(let text):
             if let time = text.withUnsafeBufferPointer({ instant($0) }) { return Instant(microseconds: time) }
-        case .slot, .slots, .object:
+        case .slot, .converted, .object:
             guard let value = value(at: steps[timeColumn], slots) else {
                 throw Refused(reason: "missing_ts", detail: "there is no \(source.columns[timeColumn].spec.name)")
             }
             let raw = UnsafeBufferPointer(rebasing: record[value.start..<value.end])
-            if value.kind == .string, let time = instant(raw) { return Instant(microseconds: time) }
-            if value.kind == .escapedString, let time = unescaped(raw).withUnsafeBufferPointer({ instant($0) }) {
-                return Instant(microseconds: time)
+            var time: Int64?
+            if case .converted(_, let conversion) = steps[timeColumn] {
+                time = try converted(raw, value.kind, conversion, timeColumn).withText { conversion.instant($0, $1) }
+            } else if value.kind == .escapedString {
+                time = unescaped(raw).withUnsafeBufferPointer { instant($0) }
             }
+            if let time { return Instant(microseconds: time) }
             throw bad(timeColumn, value.kind)
         }
         throw bad(timeColumn, .string)
@@ -113,16 +140,21 @@ final class Mapping {
         if refused >= 0, case .slot(let slot) = steps[refused] { throw bad(refused, slots[slot].kind) }
         for index in others {
             switch steps[index] {
-            case .slot, .slots:
+            case .slot: continue
+            case .converted(_, let conversion):
                 guard let value = value(at: steps[index], slots) else { continue }
                 let raw = UnsafeBufferPointer(rebasing: record[value.start..<value.end])
-                if !put(raw, value.kind, into: &columns[index], row) { throw bad(index, value.kind) }
+                let changed = try converted(raw, value.kind, conversion, index)
+                guard changed.withText({ conversion.put($0, $1, into: &columns[index], row) }) else {
+                    throw bad(index, value.kind)
+                }
             case .constant(let text):
                 if !text.withUnsafeBufferPointer({ put($0, .string, into: &columns[index], row) }) { throw bad(index, .string) }
             case .instant(let microseconds): columns[index].put(microseconds, row: row)
             case .object(let fields): writeObject(record, slots, fields, to: &columns[index], row)
             }
         }
+        if let tokens { try recount(tokens, columns, row) }
         for index in required where columns[index].isNull(row: row) {
             let name = source.columns[index].spec.name
             throw Refused(reason: "missing_\(name)", detail: "there is no \(name)")
@@ -132,9 +164,44 @@ final class Mapping {
     private func value(at step: Step, _ slots: UnsafePointer<RawValue>) -> RawValue? {
         switch step {
         case .slot(let slot): return slots[slot].kind == .absent || slots[slot].kind == .null ? nil : slots[slot]
-        case .slots(let alternatives):
+        case .converted(let alternatives, _):
             return alternatives.first { slots[$0].kind != .absent && slots[$0].kind != .null }.map { slots[$0] }
         default: return nil
+        }
+    }
+
+    /// What a value is after it was translated and put right.
+    private func converted(
+        _ raw: UnsafeBufferPointer<UInt8>, _ kind: RawValue.Kind, _ conversion: Conversion, _ column: Int
+    ) throws(Refused) -> ChangedValue {
+        let name = source.columns[column].spec.name
+        guard let changed = conversion.changed(raw, kind) else {
+            throw Refused(reason: "bad_value", detail: "\(name) is none of \(listed(conversion.oneOf))")
+        }
+        if case .repaired = changed { repaired += 1 }
+        return changed
+    }
+
+    /// Brings tokens that the source counts in another way to the lake's: input without cache, output with reasoning.
+    private func recount(_ tokens: TokenColumns, _ columns: UnsafeMutablePointer<GrowingColumn>, _ row: Int) throws(Refused) {
+        func put(_ value: Int64, into column: Int) {
+            columns[column].truncate(to: row)
+            columns[column].put(value, row: row)
+        }
+        if source.inputIncludesCache, let input = columns[tokens.input].integer(row: row) {
+            let cached = tokens.cached.reduce(Int64(0)) { $0 &+ (columns[$1].integer(row: row) ?? 0) }
+            guard cached >= 0, cached <= input else {
+                throw Refused(
+                    reason: "cache_exceeds_input",
+                    detail: "cached tokens (\(grouped(Int(cached)))) exceed input_tokens (\(grouped(Int(input)))). "
+                        + "The source says input_includes_cache; drop that if cached tokens are counted apart")
+            }
+            put(input - cached, into: tokens.input)
+        }
+        if source.outputExcludesReasoning, let reasoning = columns[tokens.reasoning].integer(row: row) {
+            let (sum, overflow) = (columns[tokens.output].integer(row: row) ?? 0).addingReportingOverflow(reasoning)
+            guard !overflow else { throw Refused(reason: "bad_value", detail: "output and reasoning tokens are too many") }
+            put(sum, into: tokens.output)
         }
     }
 
@@ -142,18 +209,6 @@ final class Mapping {
         let spec = source.columns[column].spec
         let limit = spec.type == .int64 ? ", or negative, or too large" : ""
         return Refused(reason: "bad_value", detail: "\(spec.name) is \(kind.phrase), which is no \(spec.type.phrase)\(limit)")
-    }
-
-    private func meets(_ record: UnsafeBufferPointer<UInt8>, _ value: RawValue, _ test: Condition.Test) -> Bool {
-        switch value.kind {
-        case .absent, .null: return false
-        case .string where value.start == value.end: return false
-        default: break
-        }
-        guard case .oneOf(let offered) = test else { return true }
-        let raw = UnsafeBufferPointer(rebasing: record[value.start..<value.end])
-        let text = value.kind == .escapedString ? unescaped(raw) : Array(raw)
-        return offered.contains { $0.utf8.elementsEqual(text) }
     }
 
     private func writeObject(
@@ -173,88 +228,6 @@ final class Mapping {
         }
         JSON.object(members).text.withContiguousUTF8 { column.put($0, row: row) }
     }
-}
-
-/// Puts a raw value into a column if it is of its type.
-@inline(__always)
-private func put(_ raw: UnsafeBufferPointer<UInt8>, _ kind: RawValue.Kind, into column: inout GrowingColumn, _ row: Int) -> Bool {
-    if kind == .escapedString { return unescaped(raw).withUnsafeBufferPointer { putPlain($0, .string, into: &column, row) } }
-    return putPlain(raw, kind, into: &column, row)
-}
-
-@inline(__always)
-private func putPlain(
-    _ raw: UnsafeBufferPointer<UInt8>, _ kind: RawValue.Kind, into column: inout GrowingColumn, _ row: Int
-) -> Bool {
-    let isText = kind == .string
-    switch column.type {
-    case .text:
-        if kind == .object || kind == .array { return putSorted(raw, into: &column, row) }
-        column.put(raw, row: row)
-    case .int64:
-        guard kind == .number || isText else { return false }
-        guard let value = plainInteger(raw) ?? exactInteger(raw), value >= 0 else { return false }
-        column.put(value, row: row)
-    case .decimal:
-        guard kind == .number || isText, let units = ExactDecimal.parse(raw)?.units(places: Money.places),
-            units.magnitude < ColumnType.decimalLimit
-        else { return false }
-        column.put(units, row: row)
-    case .bool:
-        guard let value = flag(raw, kind) else { return false }
-        column.put(value, row: row)
-    case .timestamp:
-        guard isText, let time = instant(raw) else { return false }
-        column.put(time, row: row)
-    }
-    return true
-}
-
-/// Lists and objects are kept as JSON text with sorted keys.
-private func putSorted(_ raw: UnsafeBufferPointer<UInt8>, into column: inout GrowingColumn, _ row: Int) -> Bool {
-    guard let value = try? parseJSON(Array(raw), path: "") else { return false }
-    value.sorted.text.withContiguousUTF8 { column.put($0, row: row) }
-    return true
-}
-
-private func flag(_ raw: UnsafeBufferPointer<UInt8>, _ kind: RawValue.Kind) -> Bool? {
-    switch kind {
-    case .yes: return true
-    case .no: return false
-    case .string:
-        switch String(decoding: raw, as: UTF8.self) {
-        case "t", "true": return true
-        case "f", "false": return false
-        default: return nil
-        }
-    default: return nil
-    }
-}
-
-/// A moment, or a day that stands for its midnight UTC.
-private func instant(_ raw: UnsafeBufferPointer<UInt8>) -> Int64? {
-    if let instant = Instant.parse(raw) { return instant.microseconds }
-    return raw.count == 10 ? Day(String(decoding: raw, as: UTF8.self))?.startUTC.microseconds : nil
-}
-
-private func exactInteger(_ raw: UnsafeBufferPointer<UInt8>) -> Int64? {
-    ExactDecimal.parse(raw)?.units(places: 0).flatMap { Int64(exactly: $0) }
-}
-
-/// Digits with an optional minus, as most numbers in logs are; nil for anything that needs a closer look.
-@inline(__always)
-private func plainInteger(_ raw: UnsafeBufferPointer<UInt8>) -> Int64? {
-    let negative = raw.first == 0x2d
-    var at = negative ? 1 : 0
-    guard at < raw.count, raw.count <= 18 else { return nil }
-    var value: Int64 = 0
-    while at < raw.count {
-        let digit = raw[at] &- 0x30
-        guard digit <= 9 else { return nil }
-        value = value &* 10 &+ Int64(digit)
-        at &+= 1
-    }
-    return negative ? -value : value
 }
 
 /// The day at the place of `YYYY-MM-DD` in a file's name; what follows the pattern in the name does not matter.

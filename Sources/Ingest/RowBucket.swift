@@ -165,6 +165,11 @@ struct GrowingColumn {
 
     func isNull(row: Int) -> Bool { row >= count || isNull[row] }
 
+    /// Of a column of whole numbers; nil for a null.
+    func integer(row: Int) -> Int64? {
+        isNull(row: row) ? nil : values.load(fromByteOffset: row * 8, as: Int64.self)
+    }
+
     /// A value as bytes, for a digest of the row: `nil` for a null.
     func withBytes<R>(row: Int, _ body: (UnsafeRawBufferPointer?) -> R) -> R {
         if isNull(row: row) { return body(nil) }

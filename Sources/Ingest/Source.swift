@@ -18,32 +18,13 @@ public struct Source: Sendable {
     public let keepLast: Bool
     public let columns: [(spec: ColumnSpec, rule: ColumnRule)]
     public let conditions: [Condition]
+    /// Where the list stands whose elements are the records: `data[].results[]`; nil where a record of the file is one.
+    let each: ElementPath?
+    /// Whether input tokens hold those that were read from a cache or written to one; the row's do not.
+    let inputIncludesCache: Bool
+    /// Whether reasoning tokens are missing among the output tokens; the row's hold them.
+    let outputExcludesReasoning: Bool
     public let place: Place
-}
-
-/// How a column is filled from a record.
-public enum ColumnRule: Equatable, Sendable {
-    /// The first of these paths that the record has.
-    case paths([String])
-    case constant(String)
-    /// The day that stands in the file's name, at the place of `YYYY-MM-DD` in the pattern.
-    case fileName(pattern: String)
-    /// An object of these fields, as JSON text with sorted keys.
-    case object([(name: String, path: String)])
-
-    public static func == (a: ColumnRule, b: ColumnRule) -> Bool { "\(a)" == "\(b)" }
-}
-
-/// A record that does not meet every condition is filtered: counted, but not stored.
-public struct Condition: Sendable {
-    let path: String
-    let test: Test
-
-    enum Test: Sendable {
-        /// There is a value, and it is neither null nor the empty text.
-        case present
-        case oneOf([String])
-    }
 }
 
 // MARK: - Job file
@@ -71,7 +52,8 @@ extension Source {
             ConfigKey(
                 name: "nulls", kind: "list of text",
                 about:
-                    "Fields of CSV files without quotes that are null, besides the empty one; \"\" makes empty fields in quotes null too."),
+                    "Fields of CSV files without quotes that are null, besides the empty one; \"\" makes empty fields in quotes null too."
+            ),
             ConfigKey(
                 name: "name", kind: "text",
                 about: "Names the entry in counts and on its rows; by default the folder or file name and the log."),
@@ -79,11 +61,31 @@ extension Source {
                 name: "kind", kind: "text",
                 about: "Fills the column kind with this text; the same as map: { kind: { constant: … } }."),
             ConfigKey(
-                name: "map", kind: "object: column → field, list of fields, { constant } or { from_file_name }",
+                name: "map", kind: "object: column → field, list of fields, { from, … }, { constant } or { from_file_name }",
                 about: "Says which field fills a column; a field that already bears a column's name needs no entry."),
             ConfigKey(
-                name: "where", kind: "object: field → value, list of values or { present: true }",
+                name: "where", kind: "object: field → value, list of values, { present } or { not }",
                 about: "Keeps only the records that meet every condition; the others are counted as filtered."),
+            ConfigKey(
+                name: "each", kind: "path with [] behind every list",
+                about:
+                    "The list whose elements are the records, such as data[].results[]; paths are then written with the same [], from the whole record on."
+            ),
+            ConfigKey(
+                name: "zone", kind: "zone name",
+                about: "Where times without an offset were written, such as Asia/Tashkent; without it they are refused."),
+            ConfigKey(
+                name: "input_includes_cache", kind: "true or false",
+                about:
+                    "Input tokens hold those read from a cache or written to one, which are then taken off; by default they do not."
+            ),
+            ConfigKey(
+                name: "output_excludes_reasoning", kind: "true or false",
+                about: "Output tokens lack those of reasoning, which are then added; by default they hold them."),
+            ConfigKey(
+                name: "repair_encoding", kind: "true or false",
+                about:
+                    "Texts whose UTF-8 was taken for Windows-1252 and encoded again (GÃ¼nlÃ¼k) are put right, and counted."),
             ConfigKey(
                 name: "keep", kind: "one of first and last",
                 about:
@@ -117,6 +119,18 @@ extension Source {
         idScope = try object.optionalText("id_scope") ?? name
         keepLast = try object.choice("keep", of: Keep.self, default: .first) == .last
         conditions = try object.named("where").map { try Condition(path: $0.name, $0.node) }
+        each = try object.optionalText("each").map { text in
+            guard let path = ElementPath(text) else {
+                throw object.failure(
+                    "\"each\" names the list whose elements are the records, with [] behind every list: \"data[].results[]\".",
+                    at: "each")
+            }
+            return path
+        }
+        inputIncludesCache = try Source.forUsage("input_includes_cache", object, log)
+        outputExcludesReasoning = try Source.forUsage("output_excludes_reasoning", object, log)
+        let zone = try object.zone("zone")
+        let repairs = try object.bool("repair_encoding", default: false)
 
         let specs = log.columns + jobColumns
         var rules: [String: ColumnRule] = [:]
@@ -124,7 +138,7 @@ extension Source {
             guard specs.contains(where: { $0.name == "kind" }) else {
                 throw object.failure("The log \(log.rawValue) has no column kind. Remove this key.", at: "kind")
             }
-            rules["kind"] = .constant(kind)
+            rules["kind"] = ColumnRule(.constant(kind))
         }
         for (column, place, node) in try object.named("map") {
             guard let spec = specs.first(where: { $0.name == column || $0.name == "x_" + column }) else {
@@ -133,12 +147,42 @@ extension Source {
                     "unknown column \"\(column)\" of log \(log.rawValue).\(hint) Its columns are \(listed(specs.map(\.name))).",
                     at: place, kind: .usage)
             }
-            rules[spec.name] = try ColumnRule(node, column: spec)
+            rules[spec.name] = try ColumnRule(node, column: spec, zone: zone)
+            try Source.check(rules[spec.name]?.paths ?? [], within: each, at: node.place)
         }
+        for (path, place, _) in try object.named("where") { try Source.check([path], within: each, at: place) }
+        let element = each.map { $0.text + "." } ?? ""
         columns = specs.map { spec in
-            (spec, rules[spec.name] ?? .paths([spec.name.hasPrefix("x_") ? String(spec.name.dropFirst(2)) : spec.name]))
+            let field = spec.name.hasPrefix("x_") ? String(spec.name.dropFirst(2)) : spec.name
+            let rule = rules[spec.name] ?? ColumnRule(.paths([element + field]), .plain(spec, zone: zone))
+            return (spec, repairs && spec.type == .text ? rule.repairing : rule)
         }
     }
+
+    private static func forUsage(_ key: String, _ object: ConfigObject, _ log: Log) throws -> Bool {
+        let isSet = try object.bool(key, default: false)
+        guard !isSet || log == .usage else {
+            throw object.failure("\"\(key)\" is about tokens, which the log \(log.rawValue) does not have. Remove it.", at: key)
+        }
+        return isSet
+    }
+
+    /// A path with [] must go through the lists that `each` names.
+    private static func check(_ paths: [String], within each: ElementPath?, at place: Place) throws {
+        for path in paths where path.contains("[]") {
+            guard let each else {
+                throw Failure(
+                    "\"\(path)\" goes through a list, and the source has no \"each\". Add it, or name one element: \"\(path.replacing("[]", with: ".0"))\".",
+                    at: place, kind: .usage)
+            }
+            guard each.place(of: path).rest.contains("[]") else { continue }
+            throw Failure(
+                "\"\(path)\" goes through another list than \"each\", which is \"\(each.text)\".", at: place, kind: .usage)
+        }
+    }
+
+    /// The fields that the source looks at.
+    var paths: [String] { columns.flatMap(\.rule.paths) + conditions.map(\.path) }
 
     /// What decides how a record becomes a row, as text: a part of the ingest's digest.
     var definition: String {
@@ -146,63 +190,8 @@ extension Source {
         let tests = conditions.map { "\($0.path):\($0.test)" }.joined(separator: ",")
         let format = "\(formatName?.rawValue ?? "")|\(csv.delimiter.map { String($0) } ?? "")|\(csv.nulls)"
         let files = files.map(\.text).joined(separator: ",")
-        return "\(name)|\(log.rawValue)|\(files)|\(format)|\(idScope)|\(keepLast)|\(rules)|\(tests)"
-    }
-}
-
-extension ColumnRule {
-    private static let schema = ConfigSchema(
-        name: "map",
-        keys: [
-            ConfigKey(name: "constant", kind: "text", about: "The same text on every row."),
-            ConfigKey(
-                name: "from_file_name", kind: "text with YYYY-MM-DD",
-                about: "The day that stands in the file's name at the place of YYYY-MM-DD."),
-        ])
-
-    init(_ node: ConfigNode, column: ColumnSpec) throws {
-        let what = "\"\(column.name)\" in map"
-        switch node.value {
-        case .string(let path): self = .paths([path])
-        case .array where column.name == "attributes": self = .object(try node.texts(what).map { ($0, $0) })
-        case .array:
-            let paths = try node.texts(what)
-            guard !paths.isEmpty else { throw node.failure("\(what) is an empty list. Name at least one field.") }
-            self = .paths(paths)
-        default:
-            let object = try ConfigObject(node, ColumnRule.schema)
-            switch (try object.optionalText("constant"), try object.optionalText("from_file_name")) {
-            case (let text?, nil): self = .constant(text)
-            case (nil, let pattern?):
-                guard column.type == .timestamp, pattern.contains("YYYY-MM-DD") else {
-                    throw node.failure(
-                        "from_file_name fills a time column, from a pattern that holds YYYY-MM-DD, such as \"users-YYYY-MM-DD\".")
-                }
-                self = .fileName(pattern: pattern)
-            default: throw node.failure("\(what) must be a field, a list of fields, { constant: … } or { from_file_name: … }.")
-            }
-        }
-    }
-}
-
-extension Condition {
-    private static let schema = ConfigSchema(
-        name: "where", keys: [ConfigKey(name: "present", kind: "true", about: "There is a value that is neither null nor empty.")]
-    )
-
-    fileprivate init(path: String, _ node: ConfigNode) throws {
-        self.path = path
-        switch node.value {
-        case .string(let text), .number(let text): test = .oneOf([text])
-        case .bool(let flag): test = .oneOf([String(flag)])
-        case .array: test = .oneOf(try node.texts("\"\(path)\" in where"))
-        default:
-            let object = try ConfigObject(node, Condition.schema)
-            guard try object.bool("present", default: false) else {
-                throw node.failure("A condition is a value, a list of values or { present: true }.")
-            }
-            test = .present
-        }
+        let tokens = "\(inputIncludesCache)|\(outputExcludesReasoning)"
+        return "\(name)|\(log.rawValue)|\(files)|\(format)|\(idScope)|\(keepLast)|\(rules)|\(tests)|\(each?.text ?? "")|\(tokens)"
     }
 }
 

@@ -45,7 +45,9 @@ private func lookForFiles(_ order: IngestOrder, _ ledger: Ledger?) throws -> (pe
                         continue
                     }
                     let format = source.format(of: path) ?? .jsonl
-                    if row.int(5) == 1, format.growsByRecords, row.text(6) == format.name { linesRead = row.integer(4) }
+                    if row.int(5) == 1, format.growsByRecords, source.each == nil, row.text(6) == format.name {
+                        linesRead = row.integer(4)
+                    }
                 }
             }
             pending.append(PendingFile(source: source.name, path: path, signature: signature, linesRead: linesRead))
@@ -64,7 +66,8 @@ private func agree(on path: String, _ source: Source, _ formats: inout [String: 
         "The sources \"\(known.source.name)\" and \"\(source.name)\" both read \(path), "
             + (same
                 ? "with other nulls. Give both the same."
-                : "one \(said(known.format)) and one \(said(format)). Give both the same format."), at: source.place,
+                : "one \(said(known.format)) and one \(said(format)). Give both the same format."),
+        at: source.place,
         kind: .usage)
 }
 

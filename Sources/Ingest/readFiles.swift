@@ -30,16 +30,22 @@ private func readFile(
     _ advance: @escaping (Int64) -> Void
 ) throws -> ([Lane], FileReading) {
     var tree = FieldTree()
-    let lanes = try entries.compactMap { entry -> Lane? in
-        guard let source = order.sources.first(where: { $0.name == entry.source }) else { return nil }
-        let mapping = try Mapping(source, file: path, tree: &tree)
-        return Lane(mapping, file: path, linesRead: entry.linesRead, range: order.range, output: output)
+    var plain: [Lane] = []
+    var divided: [(elements: ElementReader, lane: Lane)] = []
+    for entry in entries {
+        guard let source = order.sources.first(where: { $0.name == entry.source }) else { continue }
+        let elements = source.each.map { ElementReader($0, wanting: source.paths, in: &tree) }
+        let mapping = try Mapping(source, file: path) { elements?.slot(for: $0) ?? tree.slot(for: $0) }
+        let lane = Lane(mapping, file: path, linesRead: entry.linesRead, range: order.range, output: output)
+        if let elements { divided.append((elements, lane)) } else { plain.append(lane) }
     }
+    let lanes = plain + divided.map(\.lane)
     let reading = try readRecords(
         of: order.location(of: path), as: lanes.first?.source.format(of: path), for: tree, size: size,
         longest: order.longestRecord, ahead: ahead, advance
     ) { record in
-        for lane in lanes { try lane.take(record) }
+        for lane in plain { try lane.take(record) }
+        for (elements, lane) in divided { try elements.read(record) { try lane.take($0) } }
     }
     for lane in lanes { try lane.flush() }
     return (lanes, reading)

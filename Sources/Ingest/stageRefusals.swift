@@ -13,18 +13,21 @@ func stageRefusals(_ files: [RefusalFile], _ losers: [Refusal], _ order: IngestO
 
 func rereadLosers(_ losers: [RowFacts], _ order: IngestOrder) throws -> [Refusal] {
     var refusals: [Refusal] = []
-    for (file, group) in Dictionary(grouping: losers, by: \.file).sorted(by: { $0.key < $1.key }) {
+    for (key, group) in Dictionary(grouping: losers, by: { CountKey(source: $0.source, log: "", file: $0.file) }).sorted(by: {
+        $0.key < $1.key
+    }) {
+        let file = key.file
         let path = order.location(of: file)
         let detail = "another row with this id and other values stands before it"
         let wanted = Dictionary(grouping: group, by: \.record)
         var found: Set<Int64> = []
         if let size = FileSignature(of: path)?.size {
-            let source = order.sources.first { source in group.contains { $0.source == source.name } }
+            let source = order.sources.first { $0.name == key.source }
             // Of a source that the job no longer has, the file's name is all that says how it was read.
             let format = source.map { $0.format(of: file) } ?? FormatName(ofFile: file)?.format()
-            try readRecords(
-                of: path, as: format, for: FieldTree(), size: size, longest: order.longestRecord
-            ) { record in
+            var tree = FieldTree()
+            let elements = source?.each.map { ElementReader($0, wanting: [], in: &tree) }
+            func look(_ record: Record) {
                 for loser in wanted[record.number] ?? [] {
                     found.insert(record.number)
                     var cut: CutRecord?
@@ -34,6 +37,9 @@ func rereadLosers(_ losers: [RowFacts], _ order: IngestOrder) throws -> [Refusal
                             source: loser.source, file: file, record: record.number, reason: "id_reused", detail: detail,
                             line: record.line, cut: cut))
                 }
+            }
+            try readRecords(of: path, as: format, for: tree, size: size, longest: order.longestRecord) { record in
+                if let elements { try elements.read(record) { look($0) } } else { look(record) }
             }
         }
         for loser in group where !found.contains(loser.record) {

@@ -13,6 +13,9 @@ struct FieldTree: Sendable {
     private(set) var nodes = [Node()]
     private(set) var slotCount = 0
 
+    /// The place where the whole record will be found.
+    mutating func slotOfAll() -> Int { slot(of: 0) }
+
     /// The place where the value at a dotted path will be found; the same path gets the same place.
     mutating func slot(for path: String) -> Int {
         var node = 0
@@ -27,6 +30,10 @@ struct FieldTree: Sendable {
                 node = nodes.count - 1
             }
         }
+        return slot(of: node)
+    }
+
+    private mutating func slot(of node: Int) -> Int {
         if nodes[node].slot < 0 {
             nodes[node].slot = Int32(slotCount)
             slotCount += 1

@@ -78,7 +78,7 @@ struct JSONScanner {
             object(node: node, depth: depth)
         case 0x5b:
             kind = .array
-            array(depth: depth)
+            array(node: node, depth: depth)
         case 0x22:
             let escaped = string()
             if node >= 0 { note(node, escaped ? .escapedString : .string, start + 1, at - 1) }
@@ -181,7 +181,7 @@ struct JSONScanner {
         return -1
     }
 
-    private mutating func array(depth: Int) {
+    private mutating func array(node: Int32, depth: Int) {
         guard depth < JSONScanner.deepest else { return fail("is nested too deeply") }
         at += 1
         skipSpace()
@@ -189,8 +189,12 @@ struct JSONScanner {
             at += 1
             return
         }
+        // A path names an element by its number: `choices.0.text`.
+        let wantsElements = node >= 0 && tree[Int(node)].childCount > 0
+        var number = 0
         while true {
-            value(node: -1, depth: depth + 1)
+            value(node: wantsElements ? element(number, of: tree[Int(node)]) : -1, depth: depth + 1)
+            number += 1
             if problem != nil { return }
             skipSpace()
             guard at < end else { return fail("ends in the middle") }
@@ -201,6 +205,15 @@ struct JSONScanner {
             guard base[at] == 0x2c else { return fail("lacks a comma") }
             at += 1
             skipSpace()
+        }
+    }
+
+    private func element(_ number: Int, of list: CompiledTree.Entry) -> Int32 {
+        var digits = String(number)
+        return digits.withUTF8 { digits in
+            (list.firstChild..<list.firstChild + list.childCount).first { child in
+                digits.elementsEqual(UnsafeBufferPointer(start: tree[Int(child)].name, count: Int(tree[Int(child)].length)))
+            } ?? -1
         }
     }
 
