@@ -16,9 +16,10 @@ struct AspendosGateway {
     /// Of this day, by member: millionths of a dollar spent, and how often the member was turned away.
     private var spent: [Int]
     private var refusals: [Int]
-    /// When a prefix was last sent to a model, and when a prompt was last answered.
+    /// When a prefix was last sent to a model, when a prompt was last sent, and when its answer was last kept.
     private var prefixes: [String: Instant] = [:]
     private var prompts: [String: Instant] = [:]
+    private var kept: [String: Instant] = [:]
     /// Requests whose prompts others may repeat.
     private var originals: [Int] = []
     private var repeats = 0
@@ -176,7 +177,7 @@ struct AspendosGateway {
     /// Four of ten repeated chat prompts find their answer; the cache is new, and every instance has its own.
     private mutating func fromCache(_ ask: AspendosAsk, _ model: AspendosModel) -> AspendosRequest? {
         var answer = request(ask, model)
-        let known = prompts[answer.cacheKey].map { ask.ts.microseconds - $0.microseconds <= 86_400_000_000 } ?? false
+        let known = kept[answer.cacheKey].map { ask.ts.microseconds - $0.microseconds <= 86_400_000_000 } ?? false
         guard known, ask.endpoint == .chat, ask.ts.dayUTC >= AspendosStory.cacheFrom, ask.flushed != nil || random.chance(400)
         else {
             return nil
@@ -220,15 +221,14 @@ struct AspendosGateway {
     private mutating func append(_ answer: AspendosRequest) {
         requests.append(answer)
         if answer.unpricedTokens > 0 { unpriced += 1 }
-        guard answer.status == "ok", let model = answer.model else { return }
         let key = answer.cacheKey
-        if let before = prompts[key], answer.ts.microseconds - before.microseconds <= 86_400_000_000 {
-            repeats += 1
-        } else {
-            prompts[key] = answer.ts
-            if answer.fallback == nil, !answer.ask.isPlanted, answer.ask.endpoint == .chat || answer.ask.endpoint == .documents {
-                originals.append(requests.count - 1)
-            }
+        let before = prompts.updateValue(answer.ts, forKey: key)
+        let isRepeated = before.map { answer.ts.microseconds - $0.microseconds <= 86_400_000_000 } ?? false
+        if isRepeated { repeats += 1 }
+        guard answer.status == "ok", let model = answer.model else { return }
+        if answer.cache != "response" { kept[key] = answer.ts }
+        if !isRepeated, answer.fallback == nil, !answer.ask.isPlanted, [.chat, .documents].contains(answer.ask.endpoint) {
+            originals.append(requests.count - 1)
         }
         if models[answer.ask.conversation] == nil { models[answer.ask.conversation] = model.name }
         if let turn = answer.ask.turn { answers[turn] = answer }

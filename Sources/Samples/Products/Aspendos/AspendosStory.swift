@@ -12,7 +12,6 @@ enum AspendosStory {
     static let twoVoiceSessions = civil(2026, 11, 10)
     static let videoOnPro = civil(2026, 10, 28)
     static let comparisonOnPro = civil(2026, 11, 3)
-    static let comparisonsByUltra = 14
     static let opus = [civil(2026, 10, 15), civil(2026, 11, 10)]
 
     /// For two hours nothing answers at the provider that most requests go to.
