@@ -75,6 +75,29 @@ import Testing
         #expect(events.contains { $0.day("at") == "2026-11-08" && $0.says("currency") == "EUR" })
     }
 
+    @Test("A payment pays for a month of days, so that each tier's revenue is known day by day")
+    func payingDays() throws {
+        var days: [String: Set<String>] = [:]
+        for event in sample.distinct("payments", by: "event_id")
+        where event.says("status") == "paid" && event.says("sandbox") == "f" {
+            var day = try #require(Day(event.day("at")))
+            let parts = day.civil
+            let end = Day(year: parts.year, month: parts.month + 1, day: parts.day)
+            while day != end {
+                days["\(Week(of: day)) \(event.says("tier"))", default: []].insert("\(day) \(event.says("user_id"))")
+                day = day + 1
+            }
+        }
+        for (week, tiers) in sample.story("profit")["by_week"]?.members.map({ $0.map { ($0.key, $0.value) } }) ?? [] {
+            for tier in ["PRO", "ULTRA"] {
+                #expect(tiers[tier]?["paying_user_days"]?.int == days["\(week) \(tier)"]?.count, "\(week) \(tier)")
+            }
+        }
+        let last = sample.story("profit")["by_week"]?["2026-W46"]
+        #expect(last?["PRO"]?["thirty_times_revenue"]?.int == 20 * 7 * 49)
+        #expect(last?["ULTRA"]?["thirty_times_revenue"]?.int == 5 * 7 * 129)
+    }
+
     @Test("Three tables book one spend, and two equal rows of the one without ids are two")
     func charges() {
         let costs = sample.distinct("cost_logs", by: "id")

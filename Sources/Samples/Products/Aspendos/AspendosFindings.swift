@@ -105,6 +105,30 @@ extension AspendosStories {
         ])
     }
 
+    /// A payment covers a month, and each of its days earns a thirtieth of the list price, once for each member.
+    var profit: JSON? {
+        var days: [String: Set<String>] = [:]
+        for event in events where event.status == "paid" && !event.isSandbox {
+            let first = event.at.dayUTC
+            for day in Period(first: first, last: AspendosMoney.later(first, months: 1) - 1).days where span.contains(day) {
+                days["\(Week(of: day)) \(event.tier.rawValue)", default: []].insert("\(day) \(event.user)")
+            }
+        }
+        func told(_ week: Week, _ tier: AspendosMember.Tier) -> JSON {
+            let count = days["\(week) \(tier.rawValue)"]?.count ?? 0
+            let own = requests.filter { span.week(of: $0.ts) == week && members[$0.ask.member].tier == tier }
+            return .fields([
+                "paying_user_days": .int(count), "thirty_times_revenue": .int(count * (tier == .ultra ? 129 : 49)),
+                "cost": text(cost(own)),
+            ])
+        }
+        return .fields([
+            "stage": .string("report"),
+            "by_week": .object(
+                span.weeks.map { .init($0.description, .fields(["PRO": told($0, .pro), "ULTRA": told($0, .ultra)])) }),
+        ])
+    }
+
     var turkishPrice: JSON? {
         let lira = events.filter { $0.currency == "TRY" && $0.status == "paid" && $0.at.dayUTC >= span.first }
         let after = lira.filter { $0.at.dayUTC >= AspendosStory.newTurkishPrice }

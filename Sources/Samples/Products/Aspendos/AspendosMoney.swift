@@ -58,7 +58,7 @@ struct AspendosMoney {
     private mutating func bill(_ member: AspendosMember, number: Int) {
         guard let first = member.paysFrom else { return }
         for month in 0... {
-            let day = later(first, months: month)
+            let day = AspendosMoney.later(first, months: month)
             guard day <= span.last else { break }
             let at = span.moment(day, member.market.hours.lowerBound * 3600 + 7300 + 61 * number, microsecond: 1000 * number + 17)
             let gross = AspendosMoney.price(member.tier, member.market, on: day)
@@ -93,7 +93,7 @@ struct AspendosMoney {
     }
 
     /// The same day some months later, or the last of a shorter month.
-    private func later(_ day: Day, months: Int) -> Day {
+    static func later(_ day: Day, months: Int) -> Day {
         let count = day.civil.month - 1 + months
         let (year, month) = (day.civil.year + count / 12, count % 12 + 1)
         return Day(year: year, month: month, day: day.civil.day) ?? civil(year, month + 1, 1) - 1

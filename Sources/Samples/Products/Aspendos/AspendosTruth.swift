@@ -39,7 +39,7 @@ struct AspendosStories {
             ("routing", routing), ("comparisons", comparisons), ("outage", outage), ("repeated_prompts", repeatedPrompts),
             ("two_providers", finding { $0.model == .routedSonnet }), ("opus_calls", finding { $0.model == .opus }),
             ("unknown_model", finding { $0.model == .unknown }), ("voice", voice), ("unlogged_turns", unloggedTurns),
-            ("media", media), ("limits", limits), ("payments", payments), ("turkish_price", turkishPrice),
+            ("media", media), ("limits", limits), ("payments", payments), ("profit", profit), ("turkish_price", turkishPrice),
             ("repeated_webhook", repeatedWebhook), ("day_without_rates", dayWithoutRates), ("charges", charges),
             ("twin_usage_rows", twins), ("withdrawal", withdrawal), ("erasure", erasure), ("audit", audit),
             ("double_encoding", doubleEncoding), ("hostile_strings", hostileStrings), ("personal_data_in_texts", personalData),
