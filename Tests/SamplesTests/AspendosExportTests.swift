@@ -64,6 +64,10 @@ import Testing
             let off = event.amount("fee") - twentieth
             #expect(max(off, .zero - off) <= Money(millionths: 5000))
         }
+        for currency in ["USD", "EUR", "TRY"] {
+            let gross = events.filter { $0.says("currency") == currency }.reduce(into: Money.zero) { $0 += $1.amount("gross") }
+            #expect(sample.truth["payments"]?["sums"]?["gross_\(currency)"]?.string == gross.description, "\(currency)")
+        }
         for (path, count) in [("2026-10-12", 0), ("2026-10-19", 1), ("2026-11-16", 1)] {
             let ids = sample.file("payments/payments-\(path).csv.gz").map { $0.says("event_id") }
             #expect(ids.count - Set(ids).count == count, "\(path)")

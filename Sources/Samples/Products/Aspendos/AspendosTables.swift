@@ -198,9 +198,15 @@ extension AspendosWorld {
 
     private func paymentRow(_ payment: AspendosPayment) -> DumpRow {
         func amount(_ cents: Int) -> JSON { .number("\(cents / 100).\(padded(cents % 100, 2))") }
-        let sample = SampleRow(
-            id: payment.id, ts: payment.at,
-            amounts: ["gross": Money(cents: payment.gross), "fee": Money(cents: payment.fee), "tax": Money(cents: payment.tax)])
+        let (gross, fee, tax) = (Money(cents: payment.gross), Money(cents: payment.fee), Money(cents: payment.tax))
+        // Two currencies are never one sum.
+        let amounts: KeyValuePairs<String, Money> =
+            switch payment.currency {
+            case "USD": ["gross_USD": gross, "fee_USD": fee, "tax_USD": tax]
+            case "EUR": ["gross_EUR": gross, "fee_EUR": fee, "tax_EUR": tax]
+            default: ["gross_TRY": gross, "fee_TRY": fee, "tax_TRY": tax]
+            }
+        let sample = SampleRow(id: payment.id, ts: payment.at, amounts: amounts)
         return DumpRow(
             at: payment.at,
             row: .fields([
