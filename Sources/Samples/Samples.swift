@@ -15,11 +15,12 @@ public struct SampleOrder: Equatable, Sendable {
     /// The first week of the committed sample, 2026-W40.
     public static let sampleWeek = Week(of: civil(2026, 9, 28))
 
-    /// The defaults are the committed sample: 200 users over 2026-W40 to W46.
+    /// The defaults are the committed sample: as many users as the product's stories need, over 2026-W40 to W46.
     public init(
-        product: String, users: Int = 200, weeks: Int = 7, fromWeek: Week = sampleWeek, seed: UInt64 = 1, events: Int? = nil
+        product: String, users: Int? = nil, weeks: Int = 7, fromWeek: Week = sampleWeek, seed: UInt64 = 1, events: Int? = nil
     ) {
-        (self.product, self.users, self.weeks, self.fromWeek) = (product, users, weeks, fromWeek)
+        let usual = products.first { $0.name == product }?.usualUsers ?? 200
+        (self.product, self.users, self.weeks, self.fromWeek) = (product, users ?? usual, weeks, fromWeek)
         (self.seed, self.events) = (seed, events)
     }
 }
@@ -51,12 +52,16 @@ public func synthesize(_ order: SampleOrder, into folder: String) throws -> [Str
 /// A product whose exports can be made; each lives in its own folder of `Products/` and stands once in this list.
 struct SampleProduct: Sendable {
     let name: String
+    /// In the committed sample.
+    var usualUsers = 200
+    /// Fewer could not play all the stories.
+    var leastUsers = 40
     let make: @Sendable (SampleOrder) throws -> Sample
     let makeEvents: (@Sendable (_ order: SampleOrder, _ events: Int, _ folder: String) throws -> [String])?
 }
 
 private let products: [SampleProduct] = [
-    .kalei
+    .aspendos, .kalei,
 ]
 
 /// What a product's maker hands over: its files and what an ingest must find in them.
@@ -84,7 +89,7 @@ private func checked(_ order: SampleOrder) throws -> SampleProduct {
         try check(events, 1...1_000_000_000, "--events")
         return product
     }
-    try check(order.users, 40...20_000, "--users")
+    try check(order.users, product.leastUsers...20_000, "--users")
     guard order.users * order.weeks <= 60_000 else {
         throw Failure(
             "\(grouped(order.users)) users over \(order.weeks) weeks are too many to hold in memory (60,000 user-weeks at most). "

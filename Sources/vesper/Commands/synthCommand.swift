@@ -2,7 +2,8 @@ import Common
 import Samples
 
 private let product = Option(name: "product", value: "P", about: "Whose exports to make.", choices: sampleProducts)
-private let users = Option(name: "users", value: "N", about: "How many people are registered; 200 unless given.")
+private let users = Option(
+    name: "users", value: "N", about: "How many people there are; those of the committed sample unless given.")
 private let weeks = Option(name: "weeks", value: "N", about: "How many weeks; 7 unless given.")
 private let fromWeek = Option(name: "from-week", value: "W", about: "The first week; 2026-W40 unless given.")
 private let events = Option(

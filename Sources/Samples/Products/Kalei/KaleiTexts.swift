@@ -31,16 +31,9 @@ struct KaleiTexts {
     mutating func affirmation(_ language: Language) -> String { random.pick(language.phrases.affirmations) }
     mutating func goal(_ language: Language) -> String { random.pick(language.phrases.goals) }
 
-    /// A sentence with an e-mail address, telephone number, card number or link, all from ranges reserved for examples.
+    /// A sentence with something personal in it.
     private mutating func contact(_ language: Language) -> String {
-        let number = 100 + random.below(900)
-        let filling =
-            switch random.below(4) {
-            case 0: "\(random.pick(["mira", "jonas", "elif", "aziza"])).\(number)@example.org"
-            case 1: "+49 30 23125 \(number)"
-            case 2: "4111 1111 1111 1111"
-            default: "https://example.com/notes/\(number)"
-            }
+        let filling = random.contactDetail()
         let frame = random.pick(language.phrases.contacts)
         return frame.split(separator: "%", omittingEmptySubsequences: false).joined(separator: filling)
     }
