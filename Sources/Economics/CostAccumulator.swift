@@ -28,8 +28,8 @@ final class CostAccumulator {
         guard batch.count > 0 else { return }
         var times: [Int64] = []
         if case .integers(let values, _)? = batch["ts"] { times = values }
-        let planColumn = resolvedPlans(batch, times, day)
-        let columns = Columns(batch) { $0 == "plan" ? planColumn : batch[self.plan.model.column($0)] }
+        let batch = plan.resolver.filled(batch, of: day)
+        let columns = Columns { batch[self.plan.model.column($0)] }
         let wanted = filter(columns, count: batch.count)
         let cells = Cells(columns, plan.query.dimensions, count: batch.count)
         let tokens = Meter.allCases.map { TokenColumn(batch[$0.column]) }
@@ -243,7 +243,7 @@ final class CostAccumulator {
         }
     }
 
-    // MARK: - Rows that are meant, and their plans
+    // MARK: - Rows that are meant
 
     private func filter(_ columns: Columns, count: Int) -> [Bool]? {
         guard !plan.query.filters.isEmpty else { return nil }
@@ -257,30 +257,5 @@ final class CostAccumulator {
             for row in 0..<count where !(codes[row] < 0 ? filter.value.isEmpty : matches[Int(codes[row])]) { wanted[row] = false }
         }
         return wanted
-    }
-
-    /// The plan that stands on the event, or the one its user had at the time.
-    private func resolvedPlans(_ batch: Batch, _ times: [Int64], _ day: Day) -> Column? {
-        guard let plans = plan.plans, case .text(let own, let ownNames)? = batch["plan"],
-            case .text(let codes, let names)? = batch["user"]
-        else {
-            return batch["plan"]
-        }
-        var interner = TextInterner()
-        let ownCodes = (0..<Int32(ownNames.count)).map { interner.code(of: ownNames[$0]) }
-        // Most users keep their plan all day: one look for each, and one for each event of the others.
-        let (first, last) = (day.startUTC, Instant(microseconds: (day + 1).startUTC.microseconds - 1))
-        let daily = (0..<Int32(names.count)).map { code -> Int32? in
-            let name = names[code]
-            guard plans.isConstant(name, from: first, to: last) else { return nil }
-            return plans.plan(of: name, at: first).map { interner.code(of: $0) } ?? -1
-        }
-        let resolved = (0..<batch.count).map { row -> Int32 in
-            if own[row] >= 0 { return ownCodes[Int(own[row])] }
-            guard codes[row] >= 0 else { return -1 }
-            if let code = daily[Int(codes[row])] { return code }
-            return plans.plan(of: names[codes[row]], at: Instant(microseconds: times[row])).map { interner.code(of: $0) } ?? -1
-        }
-        return .text(resolved, interner.dictionary)
     }
 }

@@ -5,7 +5,7 @@ import Lake
 struct Columns {
     private let find: (String) -> Column?
 
-    init(_ batch: Batch, _ find: @escaping (String) -> Column?) { self.find = find }
+    init(_ find: @escaping (String) -> Column?) { self.find = find }
     subscript(dimension: String) -> Column? { find(dimension) }
 }
 

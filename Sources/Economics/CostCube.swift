@@ -12,18 +12,18 @@ public struct CostCube {
 
     private let model: CostModel
     private let lake: Lake
-    private let planVersions: Digest
+    private let snapshots: Digest
 
     public init(_ model: CostModel, _ lake: Lake) throws {
         (self.model, self.lake) = (model, lake)
-        planVersions = model.planLookup == nil ? Digest.of("") : Lake.digest(of: try lake.parts(job: model.job, log: .snapshots))
+        snapshots = model.lookups.isEmpty ? Digest.of("") : Lake.digest(of: try lake.parts(job: model.job, log: .snapshots))
     }
 
     /// What the costs of a period depend on; equal digests, equal costs.
     public func inputs(of period: Period) throws -> Digest {
         let days = lakeDays(of: period, in: model.zone)
         let rows = Lake.digest(of: try lake.parts(job: model.job, log: .usage, from: days.first, to: days.last))
-        return Digest.of(parts: model.definition + CostCube.dimensions + [planVersions.hex, rows.hex])
+        return Digest.of(parts: model.definition + CostCube.dimensions + [snapshots.hex, rows.hex])
     }
 
     /// The costs of a period by day and all dimensions: from the cache where it is right, otherwise from the rows.

@@ -10,7 +10,8 @@ final class CostPlan: Sendable {
     /// Where each stretch begins, in microseconds, and where the last one ends.
     let bounds: [Int64]
     let buckets: [Period]
-    let plans: PlanHistory?
+    /// Finds what rows do not carry.
+    let resolver: Resolver
 
     init(_ query: CostQuery, _ model: CostModel, _ lake: Lake) throws {
         (self.query, self.model) = (query, model)
@@ -19,14 +20,11 @@ final class CostPlan: Sendable {
             buckets.map { model.zone.start(of: $0.first).microseconds } + [
                 model.zone.start(of: query.period.last + 1).microseconds
             ]
-        let usesPlan = query.dimensions.contains("plan") || query.filters.contains { $0.dimension == "plan" }
-        plans =
-            usesPlan
-            ? try model.planLookup.map { try lake.planHistory($0, job: model.job) }
-            : nil
         var texts = Set(
             ["provider", "model", "service_tier"] + (query.dimensions + query.filters.map(\.dimension)).map(model.column))
-        if query.countsUsers || plans != nil { texts.insert("user") }
+        if query.countsUsers { texts.insert("user") }
+        resolver = try Resolver(model.lookups, for: texts, job: model.job, lake)
+        texts.formUnion(resolver.columns)
         columns  // The time comes first: it is left out where nobody needs it.
         =
             [ColumnSpec("ts", .timestamp)] + Meter.allCases.map { ColumnSpec($0.column, .int64) }

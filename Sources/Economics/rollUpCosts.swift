@@ -7,24 +7,24 @@ public struct CostModel: Sendable {
     public let job: String
     public let zone: Zone
     public let book: PriceBook
-    public let planLookup: PlanLookup?
+    public let lookups: [Lookup]
     /// The job's own columns, which may be grouped by under their names.
     public let jobColumns: [ColumnSpec]
     /// Prices learned after this day are not used; nil for all that is known.
     public let knownAsOf: Day?
 
     public init(
-        job: String, zone: Zone, book: PriceBook, planLookup: PlanLookup?, jobColumns: [ColumnSpec], knownAsOf: Day? = nil
+        job: String, zone: Zone, book: PriceBook, lookups: [Lookup], jobColumns: [ColumnSpec], knownAsOf: Day? = nil
     ) {
-        (self.job, self.zone, self.book, self.planLookup) = (job, zone, book, planLookup)
+        (self.job, self.zone, self.book, self.lookups) = (job, zone, book, lookups)
         (self.jobColumns, self.knownAsOf) = (jobColumns, knownAsOf)
     }
 
     /// Raised when the same rows and prices would give another figure.
-    private static let version = 1
+    private static let version = 2
 
     var definition: [String] {
-        ["costs \(CostModel.version)", zone.name, book.digest.hex, planLookup?.definition ?? "", knownAsOf?.description ?? ""]
+        ["costs \(CostModel.version)", zone.name, book.digest.hex, knownAsOf?.description ?? ""] + lookups.map(\.definition)
     }
 
     /// Text columns of the usage log that costs can be grouped by, and the job's own by their short names.
@@ -85,7 +85,7 @@ public func tabulateCosts(_ query: CostQuery, _ model: CostModel, _ lake: Lake, 
             for (index, group) in file.groups.enumerated() {
                 // Where all rows of a group fall on one stretch of days, their times need not be read.
                 let times = group.stats(for: "ts")?.integers
-                let bucket = plan.plans == nil ? times.flatMap(plan.bucket) : nil
+                let bucket = plan.resolver.isEmpty ? times.flatMap(plan.bucket) : nil
                 if let times, times.upperBound < plan.bounds[0] || times.lowerBound >= plan.bounds[plan.bounds.count - 1] {
                     continue
                 }

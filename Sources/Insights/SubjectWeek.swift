@@ -30,14 +30,14 @@ public struct ProfileOrder: Sendable {
     public let period: Period
     public let zone: Zone
     public let plans: [Plan]
-    public let planLookup: PlanLookup?
+    public let lookups: [Lookup]
     public let pseudonymKey: [UInt8]
 
     public init(
-        job: String, insight: Insight, period: Period, zone: Zone, plans: [Plan], planLookup: PlanLookup?, pseudonymKey: [UInt8]
+        job: String, insight: Insight, period: Period, zone: Zone, plans: [Plan], lookups: [Lookup], pseudonymKey: [UInt8]
     ) {
         (self.job, self.insight, self.period, self.zone) = (job, insight, period, zone)
-        (self.plans, self.planLookup, self.pseudonymKey) = (plans, planLookup, pseudonymKey)
+        (self.plans, self.lookups, self.pseudonymKey) = (plans, lookups, pseudonymKey)
     }
 
     /// The four periods before, with which a subject is compared.
@@ -55,12 +55,12 @@ public struct ProfileOrder: Sendable {
 public func makeProfiles(_ order: ProfileOrder, _ lake: Lake) throws -> [SubjectWeek] {
     guard order.isDue else { return [] }
     let users = try lake.newestSnapshots(job: order.job, kind: "user")
-    let history = try order.planLookup.map { try lake.planHistory($0, job: order.job) }
+    let history = try order.lookups.first { $0.column == "plan" && $0.by == "user" }.map { try lake.history($0, job: order.job) }
     let end = Instant(microseconds: order.zone.start(of: order.period.last + 1).microseconds - 1)
     let entitling = Set(order.plans.filter { $0.entitles.contains(order.insight.name) }.map(\.name))
     let entitled = users.filter { user in
         if let left = order.insight.leftAttribute, let value = user.attributes[left], value != .null { return false }
-        return (history?.plan(of: user.id, at: end) ?? user.plan).map(entitling.contains) ?? false
+        return (history?.value(of: user.id, at: end) ?? user.plan).map(entitling.contains) ?? false
     }
     var activity = try gatherActivity(order, Set(entitled.map(\.id)), lake)
     if order.insight.excerpts > 0 { try gatherExcerpts(order, &activity, lake) }
@@ -140,7 +140,9 @@ private func gatherActivity(_ order: ProfileOrder, _ users: Set<String>, _ lake:
     var found: [String: Activity] = [:]
     let bounds = [order.baseline.first, order.period.first, order.period.last + 1].map { order.zone.start(of: $0).microseconds }
     let (first, last) = (Instant(microseconds: bounds[0]).dayUTC, Instant(microseconds: bounds[2] - 1).dayUTC)
-    try lake.scan(job: order.job, log: .sessions, from: first, to: last, columns: Log.sessions.columns) { _, batch in
+    let resolver = try Resolver(order.lookups, for: ["user"], job: order.job, lake)
+    try lake.scan(job: order.job, log: .sessions, from: first, to: last, columns: Log.sessions.columns) { part, batch in
+        let batch = resolver.filled(batch, of: part.day)
         guard case .text(let codes, let names)? = batch["user"], case .integers(let times, _)? = batch["ts"] else { return }
         let wanted = (0..<Int32(names.count)).map { users.contains(names[$0]) ? names[$0] : nil }
         for row in 0..<batch.count {
@@ -181,7 +183,9 @@ private func gatherExcerpts(_ order: ProfileOrder, _ activity: inout [String: Ac
     let (first, last) = (Instant(microseconds: bounds[0]).dayUTC, Instant(microseconds: bounds[1] - 1).dayUTC)
     // The first of the week, in whatever order the parts of a day lie.
     var found: [String: [(time: Int64, text: String)]] = [:]
-    try lake.scan(job: order.job, log: .texts, from: first, to: last, columns: Log.texts.columns) { _, batch in
+    let resolver = try Resolver(order.lookups, for: ["user"], job: order.job, lake)
+    try lake.scan(job: order.job, log: .texts, from: first, to: last, columns: Log.texts.columns) { part, batch in
+        let batch = resolver.filled(batch, of: part.day)
         for row in 0..<batch.count {
             guard let user = batch["user"]?.text(at: row), let time = batch["ts"]?.integer(at: row), time >= bounds[0],
                 time < bounds[1], batch["role"]?.text(at: row) == "user", let text = batch["text"]?.text(at: row),

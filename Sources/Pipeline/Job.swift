@@ -21,7 +21,8 @@ public struct Job: Sendable {
     public let longestRecord: Int
     public let columns: [ColumnSpec]
     public let sources: [Source]
-    public let planLookup: PlanLookup?
+    /// Of columns that rows do not carry; one that finds another's key stands before it.
+    public let lookups: [Lookup]
     public let book: PriceBook
     public let plans: [Plan]
     public let insights: [Insight]
@@ -57,6 +58,11 @@ public struct Job: Sendable {
             ConfigKey(
                 name: "sources", kind: "list of sources", required: true,
                 about: "Which files are read, and how their records become rows."),
+            ConfigKey(
+                name: "lookups", kind: "object: column → { by, in, take }",
+                about:
+                    "How columns are found that rows do not carry, in the snapshots; one that finds another's key stands before it."
+            ),
             ConfigKey(
                 name: "plan_of", kind: "object with user",
                 about: "How the plan of a user is found where the event does not print it."),
@@ -105,7 +111,14 @@ public struct Job: Sendable {
                 "Two sources are named \"\(source.name)\". Give one of them a name of its own with \"name\".", at: source.place,
                 kind: .usage)
         }
-        planLookup = try object.object("plan_of", Job.planOfSchema)?.object("user", PlanLookup.schema).map { try PlanLookup($0) }
+        let textColumns =
+            Set(Log.allCases.flatMap(\.columns).filter { $0.type == .text }.map(\.name)).sorted() + columns.map(\.name)
+        lookups =
+            try object.named("lookups").map { name, _, node in
+                try Lookup(name, try ConfigObject(node, Lookup.schema), columns: textColumns)
+            }
+            + [try object.object("plan_of", Job.planOfSchema)?.object("user", Lookup.planSchema).map { try Lookup(planOf: $0) }]
+            .compactMap { $0 }
         book = try PriceBook(files: try object.texts("prices").map { joined(folder, $0) }, currency: currency)
         plans = try object.named("plans").map { name, _, node in try Plan(name: name, try ConfigObject(node, Plan.schema)) }
         insights = try object.objects("insights", Insight.schema).map {
@@ -118,7 +131,7 @@ public struct Job: Sendable {
                     at: "plans")
             }
         }
-        let model = CostModel(job: name, zone: zone, book: book, planLookup: planLookup, jobColumns: columns)
+        let model = CostModel(job: name, zone: zone, book: book, lookups: lookups, jobColumns: columns)
         let insightNames = insights.map(\.name)
         sections = try object.objects("report", SectionPlan.schema).map {
             try SectionPlan($0, dimensions: model.dimensions, insights: insightNames)
@@ -148,7 +161,7 @@ public struct Job: Sendable {
 
     /// How costs come about, under the prices known on a day.
     public func costModel(knownAsOf: Day? = nil) -> CostModel {
-        CostModel(job: name, zone: zone, book: book, planLookup: planLookup, jobColumns: columns, knownAsOf: knownAsOf)
+        CostModel(job: name, zone: zone, book: book, lookups: lookups, jobColumns: columns, knownAsOf: knownAsOf)
     }
 
     /// Whether so many of the records were refused that somebody should look (exit code 2).
@@ -162,7 +175,8 @@ public struct Job: Sendable {
 
     /// Every schema of a job file and its price books, for the reference and its test.
     public static let schemas: [ConfigSchema] = [
-        schema, Source.schema, planOfSchema, PlanLookup.schema, Plan.schema, Insight.schema, SectionPlan.schema, PriceBook.schema,
+        schema, Source.schema, planOfSchema, Lookup.planSchema, Lookup.schema, Plan.schema, Insight.schema, SectionPlan.schema,
+        PriceBook.schema,
         PriceBook.entrySchema,
     ]
 }

@@ -71,7 +71,7 @@ struct Work {
     var profileOrders: [ProfileOrder] {
         job.insights.map {
             ProfileOrder(
-                job: job.name, insight: $0, period: period, zone: job.zone, plans: job.plans, planLookup: job.planLookup,
+                job: job.name, insight: $0, period: period, zone: job.zone, plans: job.plans, lookups: job.lookups,
                 pseudonymKey: pseudonymKey)
         }
     }

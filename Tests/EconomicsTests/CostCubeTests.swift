@@ -24,9 +24,9 @@ import Testing
     }
 
     private func model(_ prices: [Price]? = nil, knownAsOf: Day? = nil) throws -> CostModel {
-        let lookup = try PlanLookup(
-            try ConfigObject(
-                try parseJSON5(Array(#"{ from: "subscription", starts: "started_at" }"#.utf8), path: "job"), PlanLookup.schema))
+        let lookup = try Lookup(
+            planOf: try ConfigObject(
+                try parseJSON5(Array(#"{ from: "subscription", starts: "started_at" }"#.utf8), path: "job"), Lookup.planSchema))
         return costModel(
             try priceBook(prices ?? self.prices), zone: try Zone(named: "Europe/Berlin"), plans: lookup, knownAsOf: knownAsOf)
     }

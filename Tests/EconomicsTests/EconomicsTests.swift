@@ -109,10 +109,10 @@ let jobsFolder: String = {
 func kaleiBook() throws -> PriceBook { try PriceBook(files: [jobsFolder + "/Prices/kalei.json5"], currency: "USD") }
 
 func costModel(
-    _ book: PriceBook, job: String = "kalei", zone: Zone = .utc, plans: PlanLookup? = nil, columns: [ColumnSpec] = [],
+    _ book: PriceBook, job: String = "kalei", zone: Zone = .utc, plans: Lookup? = nil, columns: [ColumnSpec] = [],
     knownAsOf: Day? = nil
 ) -> CostModel {
-    CostModel(job: job, zone: zone, book: book, planLookup: plans, jobColumns: columns, knownAsOf: knownAsOf)
+    CostModel(job: job, zone: zone, book: book, lookups: plans.map { [$0] } ?? [], jobColumns: columns, knownAsOf: knownAsOf)
 }
 
 func period(_ first: String, _ last: String) throws -> Period {

@@ -40,8 +40,8 @@ import Testing
             ])
     }
 
-    private func lookup(_ text: String) throws -> PlanLookup {
-        try PlanLookup(try ConfigObject(try parseJSON5(Array(text.utf8), path: "job"), PlanLookup.schema))
+    private func lookup(_ text: String) throws -> Lookup {
+        try Lookup(planOf: try ConfigObject(try parseJSON5(Array(text.utf8), path: "job"), Lookup.planSchema))
     }
 
     private static let dated = #"{ from: "subscription", starts: "started_at", ends: "ends_at", otherwise: "free" }"#
@@ -59,8 +59,8 @@ import Testing
         try withLake { lake in
             try lake.store(subscriptions, log: .snapshots)
             let lookup = try lookup(text)
-            let history = try lake.planHistory(lookup, job: "kalei")
-            found = try moments.map { history.plan(of: "u1", at: try #require(Instant($0))) }
+            let history = try lake.history(lookup, job: "kalei")
+            found = try moments.map { history.value(of: "u1", at: try #require(Instant($0))) }
         }
         return found
     }

@@ -101,12 +101,13 @@ func profileOrder(_ insight: Insight, week: String = "2026-W46", key: String = "
     let plans = try [("free", "{}"), ("prism", "{}"), ("prism_plus", #"{ entitles: ["weekly-spectrum"] }"#)].map {
         try Plan(name: $0.0, try object($0.1, Plan.schema))
     }
-    let lookup = try PlanLookup(
-        try object(#"{ from: "subscription", starts: "started_at", ends: "ends_at", otherwise: "free" }"#, PlanLookup.schema))
+    let lookup = try Lookup(
+        planOf: try object(
+            #"{ from: "subscription", starts: "started_at", ends: "ends_at", otherwise: "free" }"#, Lookup.planSchema))
     return ProfileOrder(
         job: "kalei", insight: insight, period: Period(try #require(Week(week))), zone: try Zone(named: "Europe/Berlin"),
         plans: plans,
-        planLookup: lookup, pseudonymKey: Array(key.utf8))
+        lookups: [lookup], pseudonymKey: Array(key.utf8))
 }
 
 /// A member as a dump of a Monday has them.

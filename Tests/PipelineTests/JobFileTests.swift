@@ -69,7 +69,7 @@ import Testing
             "an unknown key", ("timezone:", "timezoen:"),
             sentence: """
                 job.json5:2:16: unknown key "timezoen" in job. Did you mean "timezone"? Its keys are job, timezone, currency, starts, \
-                accept_from, quarantine_at_most, columns, sources, plan_of, prices, plans, insights and report.
+                accept_from, quarantine_at_most, columns, sources, lookups, plan_of, prices, plans, insights and report.
                 """),
         Broken(
             "a missing key", ("currency: \"USD\", ", ""),
@@ -299,7 +299,7 @@ import Testing
             try writeNew(
                 try readFile(Self.top + "/Jobs/Prompts/kalei-weekly.md", as: "prompt"), to: folder + "/Prompts/acme-weekly.md")
         }
-        #expect(job.sources.count == 3 && job.planLookup != nil && job.book.rows.count == 2 && job.insights.count == 1)
+        #expect(job.sources.count == 3 && job.lookups.count == 1 && job.book.rows.count == 2 && job.insights.count == 1)
     }
 
     @Test func `the reference in Jobs README says what the decoder takes`() throws {
