@@ -56,7 +56,8 @@ struct SampleProduct: Sendable {
 }
 
 private let products: [SampleProduct] = [
-    .kalei
+    .kalei,
+    .voyager,
 ]
 
 /// What a product's maker hands over: its files and what an ingest must find in them.
