@@ -80,8 +80,9 @@ struct VoyagerDiary {
 
     private mutating func chat(_ user: Int, at start: Instant, exchanges: Int, minutes: ClosedRange<Int> = 0...3) {
         let heavy = users[user].isHeavy
-        if recent[user].isEmpty || (!heavy && random.chance(330)) { begin(user, at: start + -120) }
-        let index = heavy ? recent[user].last ?? 0 : random.pick(recent[user])
+        let begins = recent[user].isEmpty || (!heavy && random.chance(330))
+        if begins { begin(user, at: start + -120) }
+        let index = begins || heavy ? recent[user][recent[user].count - 1] : random.pick(recent[user])
         let isSonnet = isSonnet(exchanges, heavy: heavy, at: start)
         // Long conversations are sent to Sonnet, but the longest to Haiku.
         var context = conversations[index].context + 5200

@@ -25,8 +25,8 @@ extension VoyagerWorld {
         }
     }
 
-    /// By how many thousandths Sonnet's tokens must grow so that November, taken as a whole month, costs as
-    /// much more than October as planned.
+    /// By how many thousandths Sonnet's tokens must grow so that November, taken as a whole month, costs as much more than October as
+    /// planned.
     ///
     /// The draw comes close by itself; this takes out what chance adds, so that the story holds for any seed.
     func sonnetFactor(_ messages: [VoyagerMessage]) -> Int {
