@@ -25,9 +25,9 @@ struct VoyagerArchive {
         planned = order.users * 900 / 200
         func scaled(_ count: Int) -> Int { max(2, count * order.users / 200) }
         let last = VoyagerStory.idleSince
-        // Most fell silent in 2025, on one of sixty days; every fourth within the weeks in which the sample's cut-offs move.
+        // Most fell silent in 2025, on one of forty days; every fourth within the weeks in which the sample's cut-offs move.
         let quiet = last - 60 - VoyagerArchive.opened(span)
-        let days = (0..<60).map { last - ($0 < 15 ? 1 + random.below(45) : 60 + random.below(quiet)) }
+        let days = (0..<40).map { last - ($0 < 10 ? 1 + random.below(45) : 60 + random.below(quiet)) }
         for _ in 0..<scaled(VoyagerStory.qualifying) {
             idle(at: moment(random.pick(days)), views: random.weighted([5, 4, 3, 2, 1]))
         }

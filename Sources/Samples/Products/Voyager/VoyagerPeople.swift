@@ -42,7 +42,7 @@ struct VoyagerPeople {
             eagerness: 500 + random.below(1000))
         switch index {
         case VoyagerPeople.heavy: user.isHeavy = true
-        case 1: user.plans = [(moment(span.first - 70), .max)]
+        case 1: user.plans = [(moment(span.first - 80), .max)]
         case 2: user.plans = [(moment(VoyagerStory.upgrade), .pro)]
         case 3: user.plans = [(moment(span.first - 40), .pro), (moment(VoyagerStory.cancellation), .free)]
         case ...payers: user.plans = [(moment(span.first - random.between(15...140)), .pro)]
@@ -56,13 +56,16 @@ struct VoyagerPeople {
         let home = index < 12 ? [0, 2, 1, 2, 0, 1, 2, 3, 4, 0, 1, 2][index] : random.weighted([60, 45, 30, 15, 50])
         guard home < communities.count else { return }
         let created = users[index].created
-        users[index].memberships = [(created + Int64(random.between(300...86_400)), home)]
+        users[index].memberships = [(moment(monday(after: created.dayUTC)), home)]
         // A few move on to another community while the sample runs.
         if index > 20, index % 31 == 0 {
-            let moved = moment(span.first + random.below(span.last - span.first + 1))
-            if moved > created + 86_400 { users[index].memberships.append((moved, (home + 1) % communities.count)) }
+            let moved = moment(monday(after: span.first + random.below(span.last - span.first + 1)))
+            if moved > created + 8 * 86_400 { users[index].memberships.append((moved, (home + 1) % communities.count)) }
         }
     }
+
+    /// Communities let people in on Mondays.
+    private func monday(after day: Day) -> Day { Week(of: day).monday + 7 }
 
     /// Some time between eight and eight on a day.
     private mutating func moment(_ day: Day) -> Instant {
