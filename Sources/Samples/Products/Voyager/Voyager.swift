@@ -40,6 +40,4 @@ struct VoyagerWorld {
         // What comes late or never does not depend on tokens, so the first export tells which answers October and November hold.
         messages = settled(messages, sonnetFactor: sonnetFactor(messageFiles.kept.map { messages[$0] }))
     }
-
-    func plan(of user: Int, at moment: Instant) -> VoyagerPlan { users[user].plan(at: moment) }
 }

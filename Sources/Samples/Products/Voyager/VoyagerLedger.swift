@@ -12,7 +12,7 @@ extension VoyagerWorld {
         var payments: [VoyagerPayment] = []
         func add(_ type: VoyagerPayment.Kind, _ user: Int, _ plan: VoyagerPlan, _ cents: Int?, at: Instant, live: Bool = true) {
             guard span.contains(at.dayUTC) else { return }
-            // Stripe's fee comes back with nobody's refund.
+            // A refund does not bring the fee back.
             let fee = cents.map { $0 > 0 ? ($0 * 29 + 500) / 1000 : 0 }
             payments.append(
                 VoyagerPayment(

@@ -80,7 +80,7 @@ struct VoyagerStories {
             "stage": .string("price"), "currency": .string("USD"), "total_cost": text(cost(kept)),
             "by_day": costs { $0.created.dayUTC.description }, "by_week": costs { span.week(of: $0.created).description },
             "by_month": costs { $0.created.dayUTC.month }, "by_model": costs { $0.call?.model ?? "" },
-            "by_plan": costs { world.plan(of: $0.user, at: dump(before: $0.created)).rawValue },
+            "by_plan": costs { world.users[$0.user].plan(at: dump(before: $0.created)).rawValue },
             "by_community": costs { conversation(of: $0).community.map { world.communities[$0].id } ?? "" },
             "unpriced_requests": .int(kept.count { $0.call != nil && $0.call?.rate == nil }),
             "with_late_file": text(cost(kept) + cost(late)),
