@@ -6,19 +6,25 @@ struct Export {
     /// The first line of a CSV file, which is no record.
     var header: String?
     var lines: [ExportLine]
+    /// The whole file is one JSON array, and each line one of its elements.
+    let isArray: Bool
 
-    init(path: String, header: String? = nil, lines: [ExportLine]) {
-        (self.path, self.header, self.lines) = (path, header, lines)
+    init(path: String, header: String? = nil, lines: [ExportLine], isArray: Bool = false) {
+        (self.path, self.header, self.lines, self.isArray) = (path, header, lines, isArray)
     }
 
-    func compressed() throws -> [UInt8] {
+    /// As a reader finds it behind the compression.
+    var bytes: [UInt8] {
+        if isArray { return Array(("[" + lines.map(\.text).joined(separator: ",\n") + "]\n").utf8) }
         var bytes: [UInt8] = header.map { Array(($0 + "\n").utf8) } ?? []
         for line in lines {
             bytes.append(contentsOf: line.text.utf8)
             bytes.append(0x0a)
         }
-        return try gzipped(bytes, level: 9)
+        return bytes
     }
+
+    func compressed() throws -> [UInt8] { try gzipped(bytes, level: 9) }
 }
 
 /// A line and its readings, one for each mapping that reads the file.
@@ -39,9 +45,10 @@ struct ExportLine {
 
     /// For lines that are broken on purpose.
     init(broken text: String, log: String, kind: String? = nil, reason: String) {
-        self.text = text
-        readings = [Reading(log: log, kind: kind, fate: .quarantined(reason))]
+        self.init(broken: text, [Reading(log: log, kind: kind, fate: .quarantined(reason))])
     }
+
+    init(broken text: String, _ readings: [Reading]) { (self.text, self.readings) = (text, readings) }
 }
 
 /// What one mapping makes of a line.
@@ -65,6 +72,8 @@ struct SampleRow {
     /// The id within its mapping; nil where the row has none and its content stands for it.
     var id: String?
     var ts: Instant
+    /// What its mapped values say, where the line holds more than is mapped; otherwise the line itself stands for them.
+    var content: String?
     var counts: KeyValuePairs<String, Int> = [:]
     var amounts: KeyValuePairs<String, Money> = [:]
 }
