@@ -34,18 +34,19 @@ extension SampleSpan {
     /// back as they were.
     func windowDumps(_ name: String, _ format: DumpFormat, columns: [String], _ rows: [DumpRow]) -> [Export] {
         let rows = rows.sorted { ($0.at, $0.row.text) < ($1.at, $1.row.text) }
-        return dumps.map { day in
-            let window = (day - 8).startUTC..<day.startUTC
-            return export(name, day, format, columns, rows.filter { window.contains($0.at) })
-        }
+        return windows.map { day, window in export(name, day, format, columns, rows.filter { window.contains($0.at) }) }
     }
 
+    /// The eight days before each dump.
+    var windows: [(day: Day, range: Range<Instant>)] { dumps.map { ($0, ($0 - 8).startUTC..<$0.startUTC) } }
+
     /// A small table, dumped whole every Monday: the same ids come back, some of them changed. `rows` gives the table as it stands at a
-    /// moment, in its order.
-    func wholeDumps(_ name: String, _ format: DumpFormat, columns: [String], _ rows: (_ day: Day, _ now: Instant) -> [DumpRow])
-        -> [Export]
-    {
-        dumps.map { day in export(name, day, format, columns, rows(day, day.startUTC)) }
+    /// moment, in its order. An opening dump on the first day lets the first week's events find a version.
+    func wholeDumps(
+        _ name: String, _ format: DumpFormat, columns: [String], opening: Bool = false,
+        _ rows: (_ day: Day, _ now: Instant) -> [DumpRow]
+    ) -> [Export] {
+        ((opening ? [first] : []) + dumps).map { day in export(name, day, format, columns, rows(day, day.startUTC)) }
     }
 
     private func export(_ name: String, _ day: Day, _ format: DumpFormat, _ columns: [String], _ rows: [DumpRow]) -> Export {

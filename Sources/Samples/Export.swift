@@ -65,6 +65,8 @@ struct SampleRow {
     /// The id within its mapping; nil where the row has none and its content stands for it.
     var id: String?
     var ts: Instant
+    /// What its mapped values say, where the line holds more than is mapped; otherwise the line itself stands for them.
+    var content: String?
     var counts: KeyValuePairs<String, Int> = [:]
     var amounts: KeyValuePairs<String, Money> = [:]
 }

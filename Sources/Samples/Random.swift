@@ -87,6 +87,31 @@ struct Identifiers {
     }
 }
 
+/// Makes 25-character cuids: `c`, the time in base 36, a counter, the host's mark, and a tail.
+///
+/// The tail of a real one is drawn anew each time. Here it is one for the whole database, which keeps the committed sample small; time
+/// and counter tell the ids apart.
+struct Cuids {
+    private let host: String
+    private var counter: UInt64
+
+    init(seed: UInt64) {
+        var random = Random(seed: seed, stream: "cuids")
+        host = base36(random.next(), digits: 4) + base36(random.next(), digits: 8)
+        counter = UInt64(random.below(1_000_000))
+    }
+
+    mutating func next(at moment: Instant) -> String {
+        defer { counter += 1 }
+        return "c" + base36(UInt64(moment.microseconds / 1000), digits: 8) + base36(counter, digits: 4) + host
+    }
+}
+
+private func base36(_ value: UInt64, digits: Int) -> String {
+    let text = String(value, radix: 36)
+    return String(repeating: "0", count: max(0, digits - text.count)) + text.suffix(digits)
+}
+
 private func hexadecimal(_ value: UInt64, digits: Int) -> String {
     let text = String(value, radix: 16)
     return String(repeating: "0", count: max(0, digits - text.count)) + text

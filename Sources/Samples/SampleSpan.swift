@@ -52,5 +52,13 @@ extension Instant {
         return "\(dayUTC) \(clock).\(padded(rest % 1_000_000, 6))+00"
     }
 
+    /// As Prisma prints a `DateTime`, with three digits of a second: `2026-11-09T06:12:33.120Z`.
+    var exportedByPrisma: String {
+        let rest = Int(microseconds - dayUTC.startUTC.microseconds) / 1000
+        let second = rest / 1000
+        let clock = "\(padded(second / 3600, 2)):\(padded(second / 60 % 60, 2)):\(padded(second % 60, 2))"
+        return "\(dayUTC)T\(clock).\(padded(rest % 1000, 3))Z"
+    }
+
     func after(milliseconds: Int) -> Instant { Instant(microseconds: microseconds + Int64(milliseconds) * 1000) }
 }

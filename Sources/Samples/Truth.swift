@@ -41,12 +41,13 @@ private struct LogTruth {
             var key = "\(reading.kind ?? "") \(row.id ?? "")"
             if row.id == nil {
                 // Rows without an id are told apart by their ordinal among identical rows of their file.
-                let content = "\(reading.log) \(reading.kind ?? "") \(line.text)"
+                let content = "\(reading.log) \(reading.kind ?? "") \(row.content ?? line.text)"
                 key = "\(content) \(seen[content, default: 0])"
                 seen[content, default: 0] += 1
             }
             candidates[key, default: []].append(
-                Candidate(ts: row.ts, file: file, record: record, kind: reading.kind, content: line.text, row: row))
+                Candidate(ts: row.ts, file: file, record: record, kind: reading.kind, content: row.content ?? line.text, row: row)
+            )
         case .quarantined(let reason):
             reasons[reason, default: 0] += 1
             count(\.quarantined, file: file, kind: reading.kind)

@@ -64,7 +64,7 @@ import Testing
         arguments: [
             (
                 SampleOrder(product: "kaley"),
-                "There is no sample for the product \"kaley\". Did you mean kalei? Samples exist for kalei."
+                "There is no sample for the product \"kaley\". Did you mean kalei? Samples exist for \(listed(sampleProducts))."
             ),
             (SampleOrder(product: "kalei", users: 5), "--users is 5, but must lie between 40 and 20,000."),
             (SampleOrder(product: "kalei", weeks: 0), "--weeks is 0, but must lie between 1 and 104."),
