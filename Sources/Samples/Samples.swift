@@ -56,7 +56,7 @@ struct SampleProduct: Sendable {
 }
 
 private let products: [SampleProduct] = [
-    .kalei, .neni,
+    .kalei, .neni, .talentprompt,
 ]
 
 /// What a product's maker hands over: its files and what an ingest must find in them.
