@@ -38,9 +38,9 @@ struct ExportLine {
     }
 
     /// For lines that are broken on purpose.
-    init(broken text: String, log: String, reason: String) {
+    init(broken text: String, log: String, kind: String? = nil, reason: String) {
         self.text = text
-        readings = [Reading(log: log, kind: nil, fate: .quarantined(reason))]
+        readings = [Reading(log: log, kind: kind, fate: .quarantined(reason))]
     }
 }
 

@@ -43,7 +43,7 @@ import Testing
         #expect(usage?["reasons"] == .fields(["bad_json": .int(1), "bad_value": .int(1)]))
         #expect(sample.truth["sessions"]?["reasons"] == .fields(["bad_csv": .int(1)]))
         #expect(calls.count == usage?["by_kind"]?["llm"]?["accepted"]?.int)
-        #expect(sample.records(of: "llm_requests").count - 1 == usage?["by_kind"]?["llm"]?["records"]?.int)
+        #expect(sample.records(of: "llm_requests").count + 1 == usage?["by_kind"]?["llm"]?["records"]?.int)
         #expect(embeddings.count == usage?["by_kind"]?["embedding"]?["accepted"]?.int)
         let embedded = embeddings.reduce(0) { $0 + ($1["tokens"]?.whole ?? 0) }
         #expect(calls.reduce(0) { $0 + ($1["prompt_tokens"]?.int ?? 0) } + embedded == usage?["sums"]?["input_tokens"]?.int)

@@ -67,7 +67,7 @@ struct TalentLog {
                 endpoint: like.endpoint,
                 kind: like.kind, model: like.model, prompt: like.prompt, completion: like.completion, key: like.key,
                 latency: like.latency)
-            broken[day] = ExportLine(broken: spoiled(TalentLog.row(extra)), log: "usage", reason: reason)
+            broken[day] = ExportLine(broken: spoiled(TalentLog.row(extra)), log: "usage", kind: "llm", reason: reason)
         }
         spoil(TalentStory.brokenJSON, "bad_json") { String($0.text.dropLast(90)) }
         spoil(TalentStory.brokenValue, "bad_value") { row in
