@@ -47,7 +47,7 @@ import Testing
 
     @Test("The truth of every log adds up, and the files hold what it counts")
     func addsUp() throws {
-        try sample.expectTruthAddsUp(["usage", "sessions", "meters", "charges", "payments", "snapshots"])
+        try expectTruthAddsUp(sample.truth, logs: ["usage", "sessions", "meters", "charges", "payments", "snapshots"])
         #expect(sample.truth["usage"]?["reasons"] == .fields(["bad_json": .int(1), "missing_ts": .int(1)]))
         #expect(sample.truth["charges"]?["reasons"] == .fields(["bad_csv": .int(1)]))
         #expect(sample.truth["meters"]?["reasons"] == .fields(["bad_value": .int(1)]))

@@ -38,7 +38,7 @@ import Testing
 
     @Test("The truth of every log adds up, and the files hold what it counts")
     func addsUp() throws {
-        try sample.expectTruthAddsUp(["usage", "sessions", "meters", "invoices"])
+        try expectTruthAddsUp(sample.truth, logs: ["usage", "sessions", "meters", "invoices"])
         let usage = sample.truth["usage"]
         #expect(usage?["reasons"] == .fields(["bad_json": .int(1), "bad_value": .int(1)]))
         #expect(sample.truth["sessions"]?["reasons"] == .fields(["bad_csv": .int(1)]))
