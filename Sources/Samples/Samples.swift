@@ -61,7 +61,7 @@ struct SampleProduct: Sendable {
 }
 
 private let products: [SampleProduct] = [
-    .aspendos, .kalei, .voyager,
+    .aspendos, .kalei, .neni, .talentprompt, .voyager,
 ]
 
 /// What a product's maker hands over: its files and what an ingest must find in them.
