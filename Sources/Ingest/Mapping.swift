@@ -12,6 +12,8 @@ struct Mapping {
     private let conditions: [(slot: Int, test: Condition.Test)]
     /// Columns without which a row is refused.
     private let required: [Int]
+    /// Whether texts may be lists as PostgreSQL prints them.
+    private let mayHaveLists: Bool
 
     private enum Step {
         /// The first of these that the record has; mostly there is one.
@@ -51,6 +53,7 @@ struct Mapping {
         idColumn = source.log.required.contains("id") ? nil : names.firstIndex(of: "id")
         timeColumn = names.firstIndex(of: source.log.timeColumn) ?? 0
         required = source.log.required.compactMap { names.firstIndex(of: $0) }
+        mayHaveLists = if case .csv? = source.format(of: file) { true } else { false }
     }
 
     func isFiltered(_ record: UnsafeBufferPointer<UInt8>, _ slots: UnsafePointer<RawValue>) -> Bool {
@@ -154,7 +157,9 @@ struct Mapping {
             let raw = UnsafeBufferPointer(rebasing: record[value.start..<value.end])
             switch value.kind {
             case .null: return JSON.Member(field.name, .null)
-            case .string: return JSON.Member(field.name, .string(String(decoding: raw, as: UTF8.self)))
+            case .string:
+                let list = mayHaveLists ? postgresList(raw) : nil
+                return JSON.Member(field.name, list ?? .string(String(decoding: raw, as: UTF8.self)))
             case .escapedString: return JSON.Member(field.name, .string(String(decoding: unescaped(raw), as: UTF8.self)))
             default: return (try? parseJSON(Array(raw), path: "")).map { JSON.Member(field.name, $0.sorted) }
             }

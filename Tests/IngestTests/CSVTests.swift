@@ -220,4 +220,31 @@ import Testing
             #expect(try bench.refusals() == ["a.csv:1 id_reused"])
         }
     }
+
+    @Test(
+        "A list as PostgreSQL prints it becomes a JSON list in attributes, and any other text stays one",
+        arguments: [
+            Case("a list", "{a,b}", #"["a","b"]"#), Case("none", "{}", "[]"), Case("one", "{a}", #"["a"]"#),
+            Case("quotes", #"{"a, b","c\"d","e\\f",""}"#, #"["a, b","c\"d","e\\f",""]"#), Case("nulls", #"{NULL,null,"NULL"}"#, #"[null,null,"NULL"]"#),
+            Case("lists in lists", "{{a,b},{c,d}}", #"[["a","b"],["c","d"]]"#), Case("spaces", "{a b, c}", #"["a b"," c"]"#),
+            Case("JSON", #"{"a":1}"#, #""{\"a\":1}""#), Case("an open list", "{a,b", #""{a,b""#), Case("something behind it", "{a}b", #""{a}b""#),
+            Case("nothing between commas", "{a,,b}", #""{a,,b}""#), Case("an open quote", #"{"a}"#, #""{\"a}""#), Case("text", "a", #""a""#),
+            Case("too deep", "{{{{{{{a}}}}}}}", #""{{{{{{{a}}}}}}}""#),
+        ])
+    func lists(_ row: Case<String, String>) throws {
+        try withBench { bench in
+            try bench.put("a.csv", ["id,updated_at,tags,none", "1,2026-11-09,\(csvQuoted(row.input)),"])
+            try bench.ingest([#"{ log: "snapshots", kind: "user", name: "s", files: "a.csv", map: { attributes: ["tags", "none", "absent"] } }"#])
+            #expect(try bench.rows(["attributes"], of: .snapshots) == [#"{"none":null,"tags":\#(row.expected)}"#])
+        }
+    }
+
+    @Test("Lists are read so in CSV only: in JSON they are lists already")
+    func noLists() throws {
+        try withBench { bench in
+            try bench.put("a.jsonl", [#"{"id":"1","updated_at":"2026-11-09","tags":"{a,b}"}"#])
+            try bench.ingest([#"{ log: "snapshots", kind: "user", name: "s", files: "a.jsonl", map: { attributes: ["tags"] } }"#])
+            #expect(try bench.rows(["attributes"], of: .snapshots) == [#"{"tags":"{a,b}"}"#])
+        }
+    }
 }

@@ -54,7 +54,7 @@ import Testing
             Case("a wrong word", #"[{"id":nil},{"id":2}]"#, [#"1: bad_json: the record holds an unknown word, at byte 6: {"id":nil}"#, "2: 2"]),
             Case("a quote in a text", #"[{"id":"a "b" c"},{"id":2}]"#, [#"1: bad_json: the record lacks a comma, at byte 10: {"id":"a "b" c"}"#, "2: 2"]),
             Case("an open text", "[\n{\"id\":\"a},\n{\"id\":2},\n{\"id\":3}\n]", [
-                "1: bad_json: the record holds a bare control character in a string, at byte 11: {\"id\":\"a}", "2: 2", "3: 3",
+                "1: bad_json: the record holds a bare control character in a string, at byte 10: {\"id\":\"a}", "2: 2", "3: 3",
             ]),
             Case("a line end in a text", "[\n {\"t\":\"a\nb\",\"id\":1},\n {\"id\":2}\n]", [
                 "1: bad_json: the record holds a bare control character in a string, at byte 7: {\"t\":\"a\nb\",\"id\":1}", "2: 2",
@@ -63,7 +63,7 @@ import Testing
                 "1: bad_json: the record lacks a key in quotes, at byte 16: {\"id\":1,\"a\":{}", "2: 2", "3: 3",
             ]),
             Case("a list that is not closed", "[\n{\"id\":1,\"a\":[2,\n{\"id\":2},\n{\"id\":3}]", [
-                "1: bad_json: the record ends in the middle, at byte 33: {\"id\":1,\"a\":[2", "2: 2", "3: 3",
+                "1: bad_json: the record ends in the middle, at byte 35: {\"id\":1,\"a\":[2", "2: 2", "3: 3",
             ]),
             Case("one of several lines", "[\n  {\n    \"id\": 1\n    \"a\": {\n    }\n\n  {\n    \"id\": 2\n  }\n]", [
                 "1: bad_json: the record lacks a comma, at byte 18: {\n    \"id\": 1\n    \"a\": {\n    }", "2: 2",
@@ -74,7 +74,7 @@ import Testing
                 #"2: bad_json: the record lacks a comma, at byte 8; where the next one begins is not clear, so the rest of the file is refused with it: {"id":[2},{"id":3}]"#,
             ]),
             Case("a text that is not UTF-8", "[\"\u{0}\",{\"id\":2}]", ["1: bad_json: the record holds a bare control character in a string, at byte 1: \"\u{0}\"", "2: 2"]),
-            Case("a text alone that is not closed", "[\"a,\n{\"id\":2}]", ["1: bad_json: the record holds a bare control character in a string, at byte 3: \"a", #"2: bad_json: a comma is missing before the record: {"id":2}"#]),
+            Case("a text alone that is not closed", "[\"a,\n{\"id\":2}]", ["1: bad_json: the record holds a bare control character in a string, at byte 3: \"a", "2: 2"]),
         ])
     func damage(_ row: Case<String, [String]>) throws { #expect(try records(row.input, .json, "id") == row.expected) }
 
