@@ -75,7 +75,8 @@ public let ingestMigrations = [
             job TEXT NOT NULL, source TEXT NOT NULL, log TEXT NOT NULL, file TEXT NOT NULL, day TEXT NOT NULL, rows INTEGER NOT NULL,
             PRIMARY KEY (job, source, file, day)) STRICT, WITHOUT ROWID
         """),
-    Migration("ingest", "2 the format that a file was read as", "ALTER TABLE files ADD COLUMN format TEXT NOT NULL DEFAULT 'jsonl'"),
+    Migration(
+        "ingest", "2 the format that a file was read as", "ALTER TABLE files ADD COLUMN format TEXT NOT NULL DEFAULT 'jsonl'"),
 ]
 
 /// The counts of a job, by log, over all that was ever read.

@@ -58,7 +58,8 @@ private func refusal(of path: String, at place: String?, _ sources: [Source], da
 
 /// The source that a pipe is for; its name may be left out where the job has only one.
 public func sourceOfPipe(_ named: String?, of sources: [Source]) throws -> Source {
-    if let source = named == nil ? sources.first : sources.first(where: { $0.name == named }), named != nil || sources.count == 1 {
+    if let source = named == nil ? sources.first : sources.first(where: { $0.name == named }), named != nil || sources.count == 1
+    {
         return source
     }
     let names = sources.map(\.name)

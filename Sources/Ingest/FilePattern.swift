@@ -37,7 +37,9 @@ public struct FilePattern: Equatable, Sendable {
                 return try names.filter { Ingest.matches($0, step) }.flatMap { try walk(below($0), rest.dropFirst()) }
             }
             // Links are not followed: they may lead in a circle.
-            let folders = names.filter { !$0.hasPrefix(".") && kind(of: joined(full, $0)) == .folder && !isLink(joined(full, $0)) }
+            let folders = names.filter {
+                !$0.hasPrefix(".") && kind(of: joined(full, $0)) == .folder && !isLink(joined(full, $0))
+            }
             return try walk(place, rest.dropFirst()) + folders.flatMap { try walk(below($0), rest) }
         }
         return try walk("", steps[...])

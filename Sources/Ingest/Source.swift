@@ -71,7 +71,8 @@ extension Source {
             ConfigKey(
                 name: "nulls", kind: "list of text",
                 about:
-                    "Fields of CSV files without quotes that are null, besides the empty one; \"\" makes empty fields in quotes null too."),
+                    "Fields of CSV files without quotes that are null, besides the empty one; \"\" makes empty fields in quotes null too."
+            ),
             ConfigKey(
                 name: "name", kind: "text",
                 about: "Names the entry in counts and on its rows; by default the folder or file name and the log."),

@@ -64,7 +64,8 @@ private func agree(on path: String, _ source: Source, _ formats: inout [String: 
         "The sources \"\(known.source.name)\" and \"\(source.name)\" both read \(path), "
             + (same
                 ? "with other nulls. Give both the same."
-                : "one \(said(known.format)) and one \(said(format)). Give both the same format."), at: source.place,
+                : "one \(said(known.format)) and one \(said(format)). Give both the same format."),
+        at: source.place,
         kind: .usage)
 }
 

@@ -6,11 +6,13 @@ import Testing
 /// Where a read ends must not show: in records, in what is refused, or in how.
 @Suite struct PieceTests {
     private static let jsonPieces = [
-        "[", "]", "{", "}", ",", ":", "\"", "\\", "\n", " ", "1", "-", "tru", "null", "\"id\":\"é\"", "\\u00e9", "\\ud83d\\ude00", "\u{0}",
+        "[", "]", "{", "}", ",", ":", "\"", "\\", "\n", " ", "1", "-", "tru", "null", "\"id\":\"é\"", "\\u00e9", "\\ud83d\\ude00",
+        "\u{0}",
         "{\"id\":1},", "{\"id\":\"a\\\"b\"},\n", "\n  {\"id\":[{},[]]},\n", "\r\n", "\t",
     ]
     private static let csvPieces = [
-        ",", ";", "\"", "\"\"", "\n", "\r\n", "\r", "a", "é", "text of some length", "1,2\n", "\"a\nb\",\"c\"\n", "x,\"", "\u{0}", " ", "\n\n",
+        ",", ";", "\"", "\"\"", "\n", "\r\n", "\r", "a", "é", "text of some length", "1,2\n", "\"a\nb\",\"c\"\n", "x,\"", "\u{0}",
+        " ", "\n\n",
     ]
 
     @Test(

@@ -28,7 +28,8 @@ final class ByteSource {
     private static let others: [(magic: [UInt8], name: String, advice: String)] = {
         let decompress = "Decompress it; plain files and gzip are read."
         return [
-            ([0x28, 0xb5, 0x2f, 0xfd], "a zstd file", decompress), ([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], "an xz file", decompress),
+            ([0x28, 0xb5, 0x2f, 0xfd], "a zstd file", decompress),
+            ([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], "an xz file", decompress),
             (Array("BZh".utf8) + [0x39, 0x31, 0x41, 0x59, 0x26], "a bzip2 file", decompress),
             ([0x50, 0x4b, 0x03, 0x04], "a zip file", "Unpack it; plain files and gzip are read."),
             (Array("PAR1".utf8) + [0x15], "a Parquet file", "Export it as JSON lines or CSV."),

@@ -59,7 +59,8 @@ extension RecordFormat {
         switch self {
         case .jsonl: "jsonl"
         case .json: "json"
-        case .csv(let form): form.delimiter == 0x2c ? "csv" : form.delimiter == 0x09 ? "tsv" : "csv with \(UnicodeScalar(form.delimiter))"
+        case .csv(let form):
+            form.delimiter == 0x2c ? "csv" : form.delimiter == 0x09 ? "tsv" : "csv with \(UnicodeScalar(form.delimiter))"
         }
     }
 

@@ -25,7 +25,8 @@ enum ScanResult {
 
     static func tooLong(_ cut: CutRecord, longest: Int) -> ScanResult {
         .refused(
-            reason: "too_long", detail: "the record has \(grouped(cut.length)) bytes; at most \(grouped(longest)) are read", cut: cut)
+            reason: "too_long", detail: "the record has \(grouped(cut.length)) bytes; at most \(grouped(longest)) are read",
+            cut: cut)
     }
 }
 
@@ -48,7 +49,8 @@ func readRecords(
         var scan = scan
         if case .whole = scan, let (path, problem) = slots.readTexts(in: line) {
             scan = .refused(
-                reason: "bad_json", detail: "the JSON in the text of \(path) \(problem.what), at byte \(problem.byte) of it", cut: nil)
+                reason: "bad_json", detail: "the JSON in the text of \(path) \(problem.what), at byte \(problem.byte) of it",
+                cut: nil)
         }
         try body(
             Record(number: number, line: line, scan: scan, values: UnsafePointer(slots.values), bytes: slots.bytes(of: line)))

@@ -167,7 +167,9 @@ private struct ValueReader {
                 reason: "bad_json", detail: "the record is not closed before a line that begins as its own does", cut: cut)
         }
         // Where a file ends in the middle of a record, nothing else is lost with it.
-        let rest = isLast && !problem.what.hasPrefix("ends") ? "; where the next one begins is not clear, so the rest of the file is refused with it" : ""
+        let rest =
+            isLast && !problem.what.hasPrefix("ends")
+            ? "; where the next one begins is not clear, so the rest of the file is refused with it" : ""
         return .refused(reason: "bad_json", detail: "the record \(problem.what), at byte \(problem.byte)\(rest)", cut: cut)
     }
 }
@@ -219,7 +221,13 @@ private struct RecordEnd {
             if isScalar {
                 if isBegun, byte == 0x7b || byte == 0x5b || (inList && (byte == 0x2c || byte == 0x5d)) { return at }
             } else if inText {
-                if isEscaped { isEscaped = false } else if byte == 0x5c { isEscaped = true } else if byte == 0x22 { inText = false }
+                if isEscaped {
+                    isEscaped = false
+                } else if byte == 0x5c {
+                    isEscaped = true
+                } else if byte == 0x22 {
+                    inText = false
+                }
                 if !inText, first == 0x22 { return at + 1 }
             } else {
                 switch byte {
