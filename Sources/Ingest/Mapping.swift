@@ -18,6 +18,8 @@ final class Mapping {
     private let tokens: TokenColumns?
     /// How many texts were put right that had been encoded twice.
     private(set) var repaired = 0
+    /// Whether texts may be lists as PostgreSQL prints them.
+    private let mayHaveLists: Bool
 
     private enum Step {
         /// One field that goes in as it is.
@@ -83,6 +85,7 @@ final class Mapping {
                 input: column("input_tokens"),
                 cached: ["cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens"].map(column),
                 output: column("output_tokens"), reasoning: column("reasoning_tokens")) : nil
+        mayHaveLists = if case .csv? = source.format(of: file) { true } else { false }
     }
 
     func isFiltered(_ record: UnsafeBufferPointer<UInt8>, _ slots: UnsafePointer<RawValue>) -> Bool {
@@ -221,7 +224,9 @@ final class Mapping {
             let raw = UnsafeBufferPointer(rebasing: record[value.start..<value.end])
             switch value.kind {
             case .null: return JSON.Member(field.name, .null)
-            case .string: return JSON.Member(field.name, .string(String(decoding: raw, as: UTF8.self)))
+            case .string:
+                let list = mayHaveLists ? postgresList(raw) : nil
+                return JSON.Member(field.name, list ?? .string(String(decoding: raw, as: UTF8.self)))
             case .escapedString: return JSON.Member(field.name, .string(String(decoding: unescaped(raw), as: UTF8.self)))
             default: return (try? parseJSON(Array(raw), path: "")).map { JSON.Member(field.name, $0.sorted) }
             }

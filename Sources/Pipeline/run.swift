@@ -151,6 +151,8 @@ public func run(
     for period in periods {
         for stage in stages where !stage.onceForAllPeriods && only.contains(stage.name) { try perform(stage, period) }
     }
+    // What was piped has waited in staging, also where there was nothing to store.
+    if case .standardInput = reading { try lake.rollForward() }
     return report
 }
 

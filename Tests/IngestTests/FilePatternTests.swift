@@ -28,7 +28,8 @@ import Testing
     func stars(_ row: Case<(String, String), Bool>) { #expect(matches(row.input.0, row.input.1) == row.expected) }
 
     private static let exports = [
-        "1.jsonl", "a/1.csv", "a/1.jsonl", "a/2.jsonl", "a/c/3.jsonl", "a/c/d/4.jsonl", "b/2.jsonl", "a/.hidden.jsonl", ".git/5.jsonl",
+        "1.jsonl", "a/1.csv", "a/1.jsonl", "a/2.jsonl", "a/c/3.jsonl", "a/c/d/4.jsonl", "b/2.jsonl", "a/.hidden.jsonl",
+        ".git/5.jsonl",
     ]
 
     @Test(
@@ -37,13 +38,18 @@ import Testing
             Case("a path", #""a/c/3.jsonl""#, ["a/c/3.jsonl"]), Case("a path with dots in it", #""./a/./1.csv""#, ["a/1.csv"]),
             Case("a star in a folder", #""a/*.jsonl""#, ["a/1.jsonl", "a/2.jsonl"]), Case("the top", #""*.jsonl""#, ["1.jsonl"]),
             Case("folders with stars", #""*/*.jsonl""#, ["a/1.jsonl", "a/2.jsonl", "b/2.jsonl"]),
-            Case("any folders", #""**/*.jsonl""#, ["1.jsonl", "a/1.jsonl", "a/2.jsonl", "a/c/3.jsonl", "a/c/d/4.jsonl", "b/2.jsonl"]),
+            Case(
+                "any folders", #""**/*.jsonl""#,
+                ["1.jsonl", "a/1.jsonl", "a/2.jsonl", "a/c/3.jsonl", "a/c/d/4.jsonl", "b/2.jsonl"]),
             Case("any folders below one", #""a/**/?.jsonl""#, ["a/1.jsonl", "a/2.jsonl", "a/c/3.jsonl", "a/c/d/4.jsonl"]),
             Case("any folders and a named one", #""**/c/*""#, ["a/c/3.jsonl"]),
             Case("a folder", #""a""#, ["a/1.csv", "a/1.jsonl", "a/2.jsonl", "a/c/3.jsonl", "a/c/d/4.jsonl"]),
-            Case("a folder with a slash", #""a/c/""#, ["a/c/3.jsonl", "a/c/d/4.jsonl"]), Case("a folder in any folder", #""*/c""#, ["a/c/3.jsonl", "a/c/d/4.jsonl"]),
-            Case("a pattern that fits a folder", #""a/c*""#, []), Case("a hidden file by its name", #""a/.hidden.jsonl""#, ["a/.hidden.jsonl"]),
-            Case("a list that finds one twice", #"["a/2.jsonl", "a/*.jsonl", "1.jsonl"]"#, ["1.jsonl", "a/1.jsonl", "a/2.jsonl"]),
+            Case("a folder with a slash", #""a/c/""#, ["a/c/3.jsonl", "a/c/d/4.jsonl"]),
+            Case("a folder in any folder", #""*/c""#, ["a/c/3.jsonl", "a/c/d/4.jsonl"]),
+            Case("a pattern that fits a folder", #""a/c*""#, []),
+            Case("a hidden file by its name", #""a/.hidden.jsonl""#, ["a/.hidden.jsonl"]),
+            Case(
+                "a list that finds one twice", #"["a/2.jsonl", "a/*.jsonl", "1.jsonl"]"#, ["1.jsonl", "a/1.jsonl", "a/2.jsonl"]),
             Case("nothing", #"["none/*.jsonl", "none.csv"]"#, []),
         ])
     func files(_ row: Case<String, [String]>) throws {
@@ -60,7 +66,8 @@ import Testing
             try bench.put("a/1.jsonl", ["{}"])
             symlink("..", bench.data + "/a/up")
             symlink("1.jsonl", bench.data + "/a/2.jsonl")
-            #expect(try source(#"{ log: "usage", files: "**/*.jsonl" }"#).matchingFiles(in: bench.data) == ["a/1.jsonl", "a/2.jsonl"])
+            #expect(
+                try source(#"{ log: "usage", files: "**/*.jsonl" }"#).matchingFiles(in: bench.data) == ["a/1.jsonl", "a/2.jsonl"])
         }
     }
 

@@ -15,11 +15,15 @@ import Testing
     @Test(
         "A file's name says what its format is, or else its first character, or the source",
         arguments: [
-            Case("a.jsonl", lines, ""), Case("a.ndjson", lines, ""), Case("a.JSONL.GZ", lines, ""), Case("a.json", list, ""), Case("a.json.gz", lines, ""),
-            Case("a.csv", rows, ""), Case("a.CSV.gz", rows, ""), Case("a.tsv", tabs, ""), Case("a.tab", tabs, ""), Case("a.log", lines, ""), Case("a", list, ""),
+            Case("a.jsonl", lines, ""), Case("a.ndjson", lines, ""), Case("a.JSONL.GZ", lines, ""), Case("a.json", list, ""),
+            Case("a.json.gz", lines, ""),
+            Case("a.csv", rows, ""), Case("a.CSV.gz", rows, ""), Case("a.tsv", tabs, ""), Case("a.tab", tabs, ""),
+            Case("a.log", lines, ""), Case("a", list, ""),
             Case("a.txt", "\n\t" + list, ""), Case("csv/a", lines, ""), Case("a.txt", rows, #", format: "csv""#),
-            Case("a.csv", tabs, #", format: "tsv""#), Case("a.csv", lines, #", format: "jsonl""#), Case("a.jsonl", list, #", format: "json""#),
-            Case("a.csv", "id;ts\ne1;2026-11-09\n", #", delimiter: ";""#), Case("a.tsv", "id|ts\ne1|2026-11-09\n", #", delimiter: "|""#),
+            Case("a.csv", tabs, #", format: "tsv""#), Case("a.csv", lines, #", format: "jsonl""#),
+            Case("a.jsonl", list, #", format: "json""#),
+            Case("a.csv", "id;ts\ne1;2026-11-09\n", #", delimiter: ";""#),
+            Case("a.tsv", "id|ts\ne1|2026-11-09\n", #", delimiter: "|""#),
         ])
     func names(_ row: Case<String, String>) throws {
         try withBench { bench in
@@ -37,7 +41,9 @@ import Testing
         try withBench { bench in
             try bench.put("a.log", [call("e1")])
             func refusal(_ first: String, _ second: String) -> Failure? {
-                let sources = [first, second].enumerated().map { #"{ log: "usage", name: "\#($0.offset)", files: "a.log"\#($0.element) }"# }
+                let sources = [first, second].enumerated().map {
+                    #"{ log: "usage", name: "\#($0.offset)", files: "a.log"\#($0.element) }"#
+                }
                 do { try bench.ingest(sources) } catch { return error as? Failure }
                 return nil
             }
@@ -45,11 +51,14 @@ import Testing
             #expect(found?.kind == .usage && found?.place?.path == "job.json5")
             #expect(
                 found?.message
-                    == #"The sources "0" and "1" both read a.log, one as what its content looks like and one as json. Give both the same format."#)
+                    == #"The sources "0" and "1" both read a.log, one as what its content looks like and one as json. Give both the same format."#
+            )
             #expect(
                 refusal(#", format: "csv", nulls: ["x"]"#, #", format: "csv""#)?.message
                     == #"The sources "0" and "1" both read a.log, with other nulls. Give both the same."#)
-            #expect(refusal(#", format: "csv", delimiter: ";""#, #", format: "csv""#)?.message.contains("one as csv with ; and one as csv") == true)
+            #expect(
+                refusal(#", format: "csv", delimiter: ";""#, #", format: "csv""#)?.message.contains(
+                    "one as csv with ; and one as csv") == true)
             #expect(refusal(#", format: "jsonl""#, #", format: "jsonl""#) == nil)
         }
     }
@@ -60,23 +69,38 @@ import Testing
             try bench.put("a.log", [call("e1"), call("e2")])
             try bench.ingest([#"{ log: "usage", name: "api", files: "a.log" }"#])
             try bench.put("a.log", [call("e1"), call("e2"), call("e3")])
-            #expect(try bench.ingest([#"{ log: "usage", name: "api", files: "a.log", format: "json" }"#]).counts.summary == "accepted 1 · duplicate 2")
+            #expect(
+                try bench.ingest([#"{ log: "usage", name: "api", files: "a.log", format: "json" }"#]).counts.summary
+                    == "accepted 1 · duplicate 2")
         }
     }
 
     @Test("The same rows as JSON lines, a list and CSV count once where the sources share a scope")
     func sameRows() throws {
         try withBench { bench in
-            let fields = [("e1", "2026-11-09T10:00:00Z", "5", "say \"hi\", you"), ("e2", "2026-11-09T11:00:00Z", "", "two\nlines")]
+            let fields = [
+                ("e1", "2026-11-09T10:00:00Z", "5", "say \"hi\", you"), ("e2", "2026-11-09T11:00:00Z", "", "two\nlines"),
+            ]
             let objects = fields.map {
-                JSON.object([.init("id", .string($0.0)), .init("ts", .string($0.1)), .init("output_tokens", $0.2.isEmpty ? .null : .number($0.2)), .init("feature", .string($0.3))]).text
+                JSON.object([
+                    .init("id", .string($0.0)), .init("ts", .string($0.1)),
+                    .init("output_tokens", $0.2.isEmpty ? .null : .number($0.2)), .init("feature", .string($0.3)),
+                ]).text
             }
             try bench.put("a.jsonl", objects)
             try bench.put("b.json", Array("[\n\(objects.joined(separator: ",\n"))\n]\n".utf8))
             try bench.put("c.csv", ["id,ts,output_tokens,feature"] + fields.map { "\($0.0),\($0.1),\($0.2),\(csvQuoted($0.3))" })
-            try bench.put("d.tsv", ["id\tts\toutput_tokens\tfeature"] + fields.map { "\($0.0)\t\($0.1)\t\($0.2)\t\"\($0.3.replacing("\"", with: "\"\""))\"" })
-            try bench.ingest(["a", "b", "c", "d"].map { #"{ log: "usage", name: "\#($0)", files: "\#($0).*", id_scope: "calls" }"# })
-            #expect(try bench.counts() == ["a a.jsonl: accepted 2", "b b.json: accepted 0 · duplicate 2", "c c.csv: accepted 0 · duplicate 2", "d d.tsv: accepted 0 · duplicate 2"])
+            try bench.put(
+                "d.tsv",
+                ["id\tts\toutput_tokens\tfeature"]
+                    + fields.map { "\($0.0)\t\($0.1)\t\($0.2)\t\"\($0.3.replacing("\"", with: "\"\""))\"" })
+            try bench.ingest(
+                ["a", "b", "c", "d"].map { #"{ log: "usage", name: "\#($0)", files: "\#($0).*", id_scope: "calls" }"# })
+            #expect(
+                try bench.counts() == [
+                    "a a.jsonl: accepted 2", "b b.json: accepted 0 · duplicate 2", "c c.csv: accepted 0 · duplicate 2",
+                    "d d.tsv: accepted 0 · duplicate 2",
+                ])
             #expect(try bench.rows(["id", "output_tokens", "feature"]) == ["e1|5|say \"hi\", you", "e2|null|two\nlines"])
         }
     }
@@ -121,18 +145,28 @@ import Testing
     @Test(
         "Other compressions are named, whatever the file is called",
         arguments: [
-            Case("zstd", [0x28, 0xb5, 0x2f, 0xfd, 0x24], "This is a zstd file, which is not read. Decompress it; plain files and gzip are read."),
-            Case("zip", [0x50, 0x4b, 0x03, 0x04, 0x14], "This is a zip file, which is not read. Unpack it; plain files and gzip are read."),
-            Case("parquet", [0x50, 0x41, 0x52, 0x31, 0x15, 0x04], "This is a Parquet file, which is not read. Export it as JSON lines or CSV."),
+            Case(
+                "zstd", [0x28, 0xb5, 0x2f, 0xfd, 0x24],
+                "This is a zstd file, which is not read. Decompress it; plain files and gzip are read."),
+            Case(
+                "zip", [0x50, 0x4b, 0x03, 0x04, 0x14],
+                "This is a zip file, which is not read. Unpack it; plain files and gzip are read."),
+            Case(
+                "parquet", [0x50, 0x41, 0x52, 0x31, 0x15, 0x04],
+                "This is a Parquet file, which is not read. Export it as JSON lines or CSV."),
         ] as [Case<[UInt8], String>])
     func compressions(_ row: Case<[UInt8], String>) throws {
         try withBench { bench in
             try bench.put("a.jsonl.gz", row.input)
-            #expect(sentence { try bench.ingest([#"{ log: "usage", name: "api", files: "*.gz" }"#]) } == "\(bench.data)/a.jsonl.gz: \(row.expected)")
+            #expect(
+                sentence { try bench.ingest([#"{ log: "usage", name: "api", files: "*.gz" }"#]) }
+                    == "\(bench.data)/a.jsonl.gz: \(row.expected)")
         }
     }
 
-    @Test("A gzip file that is cut off is named with the byte, in every format and wherever it is cut", arguments: ["jsonl", "json", "csv"])
+    @Test(
+        "A gzip file that is cut off is named with the byte, in every format and wherever it is cut",
+        arguments: ["jsonl", "json", "csv"])
     func truncated(_ format: String) throws {
         let bytes = try gzipped(Array((format == "csv" ? FormatTests.rows : FormatTests.list).utf8))
         for length in [2, 5, 10, 11, bytes.count - 9, bytes.count - 8, bytes.count - 1] {
@@ -141,12 +175,15 @@ import Testing
                 let found = sentence { try bench.ingest([#"{ log: "usage", name: "api", files: "*.gz" }"#]) }
                 #expect(
                     found
-                        == "\(bench.data)/a.\(format).gz: The gzip stream ends in the middle, at byte \(length). The file is truncated: export or copy it again.")
+                        == "\(bench.data)/a.\(format).gz: The gzip stream ends in the middle, at byte \(length). The file is truncated: export or copy it again."
+                )
             }
         }
     }
 
-    @Test("A gzip of very many spaces is one record that is too long, and no record of whole JSON", arguments: ["jsonl", "json", "csv", "log"])
+    @Test(
+        "A gzip of very many spaces is one record that is too long, and no record of whole JSON",
+        arguments: ["jsonl", "json", "csv", "log"])
     func spaces(_ format: String) throws {
         // 320 MiB in 320 kB: many members, each of spaces alone.
         let member = try gzipped([UInt8](repeating: 0x20, count: 16 << 20), level: 9)
@@ -166,13 +203,16 @@ import Testing
         }
     }
 
-    @Test("The longest record is the job's to say", arguments: [Case("just", 40, "accepted 1"), Case("too little", 28, "accepted 0 · quarantined 1 (1 too_long)")])
+    @Test(
+        "The longest record is the job's to say",
+        arguments: [Case("just", 40, "accepted 1"), Case("too little", 28, "accepted 0 · quarantined 1 (1 too_long)")])
     func longest(_ row: Case<Int, String>) throws {
         try withBench { bench in
             try bench.put("a.jsonl", Array(FormatTests.lines.utf8))
             let order = IngestOrder(
                 job: "kalei", data: bench.data, sources: [try source(usageSource)], jobColumns: [],
-                acceptFrom: try #require(Day("2026-01-01")), now: try #require(Instant("2026-11-16T00:30:00Z")), longestRecord: row.input)
+                acceptFrom: try #require(Day("2026-01-01")), now: try #require(Instant("2026-11-16T00:30:00Z")),
+                longestRecord: row.input)
             #expect(try Ingest.ingest(order, into: bench.lake, talk: .silent).counts.summary == row.expected)
         }
     }

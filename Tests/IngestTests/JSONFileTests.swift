@@ -10,14 +10,17 @@ import Testing
     @Test(
         "The elements of lists and the values outside of one are records, however the file is laid out",
         arguments: [
-            Case("a list", #"[{"id":1},{"id":2}]"#, ["1: 1", "2: 2"]), Case("an element a line", "[\n{\"id\":1},\n{\"id\":2}\n]\n", ["1: 1", "2: 2"]),
+            Case("a list", #"[{"id":1},{"id":2}]"#, ["1: 1", "2: 2"]),
+            Case("an element a line", "[\n{\"id\":1},\n{\"id\":2}\n]\n", ["1: 1", "2: 2"]),
             Case("commas in front", "[ {\"id\":1}\n, {\"id\":2}\n]", ["1: 1", "2: 2"]),
             Case("laid out in lines", "[\n  {\n    \"id\": 1\n  },\n  {\n    \"id\": 2\n  }\n]\n", ["1: 1", "2: 2"]),
             Case("line ends of two characters", "[\r\n{\"id\":1},\r\n{\"id\":2}\r\n]\r\n", ["1: 1", "2: 2"]),
-            Case("no list", #"{"id":1}"#, ["1: 1"]), Case("values one after another", #"{"id":1}{"id":2} {"id":3}"#, ["1: 1", "2: 2", "3: 3"]),
+            Case("no list", #"{"id":1}"#, ["1: 1"]),
+            Case("values one after another", #"{"id":1}{"id":2} {"id":3}"#, ["1: 1", "2: 2", "3: 3"]),
             Case("values in lines of their own", "{\n\"id\":1\n}\n{\n\"id\":2\n}\n", ["1: 1", "2: 2"]),
             Case("lists one after another", #"[{"id":1}][][{"id":2}]{"id":3}"#, ["1: 1", "2: 2", "3: 3"]),
-            Case("a mark at the beginning", "\u{feff}[{\"id\":1}]", ["1: 1"]), Case("an empty list", "[ ]", []), Case("nothing", "", []),
+            Case("a mark at the beginning", "\u{feff}[{\"id\":1}]", ["1: 1"]), Case("an empty list", "[ ]", []),
+            Case("nothing", "", []),
             Case("spaces alone", " \n\t ", []), Case("lists in a list", #"[[1],[{"id":2}]]"#, ["1: absent", "2: absent"]),
             Case("plain values", #"[1,"a, b]",null , true]"#, ["1: absent", "2: absent", "3: absent", "4: absent"]),
             Case("brackets in texts", #"[{"t":"]}\"","id":1},{"id":"}{"}]"#, ["1: 1", "2: }{"]),
@@ -27,54 +30,92 @@ import Testing
     @Test(
         "Where a list breaks the grammar, a refused record says so, and nothing else is lost",
         arguments: [
-            Case("no comma", #"[{"id":1} {"id":2},{"id":3}]"#, ["1: 1", #"2: bad_json: a comma is missing before the record: {"id":2}"#, "3: 3"]),
-            Case("a comma at the end", #"[{"id":1},]"#, ["1: 1", "2: bad_json: the record is missing between a comma and the end of the list: "]),
+            Case(
+                "no comma", #"[{"id":1} {"id":2},{"id":3}]"#,
+                ["1: 1", #"2: bad_json: a comma is missing before the record: {"id":2}"#, "3: 3"]),
+            Case(
+                "a comma at the end", #"[{"id":1},]"#,
+                ["1: 1", "2: bad_json: the record is missing between a comma and the end of the list: "]),
             Case("a comma at the beginning", #"[,{"id":1}]"#, ["1: bad_json: the record is missing before a comma: ", "2: 1"]),
-            Case("two commas", #"[{"id":1},,{"id":3}]"#, ["1: 1", "2: bad_json: the record is missing before a comma: ", "3: 3"]),
+            Case(
+                "two commas", #"[{"id":1},,{"id":3}]"#, ["1: 1", "2: bad_json: the record is missing before a comma: ", "3: 3"]),
             Case(
                 "a list that is not closed", "[{\"id\":1},{\"id\":2}\n",
-                ["1: 1", "2: 2", "3: bad_json: the record is missing: the list is not closed before the file ends, so that more of it may be missing: "]),
+                [
+                    "1: 1", "2: 2",
+                    "3: bad_json: the record is missing: the list is not closed before the file ends, so that more of it may be missing: ",
+                ]),
             Case(
                 "a bracket too many", "[{\"id\":1}]]\n{\"id\":3}",
                 ["1: 1", "2: bad_json: the record holds neither a value nor a number, at byte 0: ]", "3: 3"]),
-            Case("a file cut in a record", #"[{"id":1},{"id""#, ["1: 1", #"2: bad_json: the record ends in the middle, at byte 5: {"id""#]),
-            Case("a file cut in a text", #"[{"id":1},{"id":"ab"#, ["1: 1", #"2: bad_json: the record ends in the middle of a string, at byte 9: {"id":"ab"#]),
+            Case(
+                "a file cut in a record", #"[{"id":1},{"id""#,
+                ["1: 1", #"2: bad_json: the record ends in the middle, at byte 5: {"id""#]),
+            Case(
+                "a file cut in a text", #"[{"id":1},{"id":"ab"#,
+                ["1: 1", #"2: bad_json: the record ends in the middle of a string, at byte 9: {"id":"ab"#]),
             Case("a value cut short", "{\"id\":1}\n{", ["1: 1", "2: bad_json: the record ends in the middle, at byte 1: {"]),
-            Case("no JSON at all", "<html>\n<p>Not found</p>\n</html>\n", [
-                "1: bad_json: the record holds neither a value nor a number, at byte 0: <html>",
-                "2: bad_json: the record holds neither a value nor a number, at byte 0: <p>Not found</p>",
-                "3: bad_json: the record holds neither a value nor a number, at byte 0: </html>",
-            ]),
+            Case(
+                "no JSON at all", "<html>\n<p>Not found</p>\n</html>\n",
+                [
+                    "1: bad_json: the record holds neither a value nor a number, at byte 0: <html>",
+                    "2: bad_json: the record holds neither a value nor a number, at byte 0: <p>Not found</p>",
+                    "3: bad_json: the record holds neither a value nor a number, at byte 0: </html>",
+                ]),
         ])
     func grammar(_ row: Case<String, [String]>) throws { #expect(try records(row.input, .json, "id") == row.expected) }
 
     @Test(
         "Damage within a record ends with its brackets, or where the next line begins as its own did",
         arguments: [
-            Case("a wrong word", #"[{"id":nil},{"id":2}]"#, [#"1: bad_json: the record holds an unknown word, at byte 6: {"id":nil}"#, "2: 2"]),
-            Case("a quote in a text", #"[{"id":"a "b" c"},{"id":2}]"#, [#"1: bad_json: the record lacks a comma, at byte 10: {"id":"a "b" c"}"#, "2: 2"]),
-            Case("an open text", "[\n{\"id\":\"a},\n{\"id\":2},\n{\"id\":3}\n]", [
-                "1: bad_json: the record holds a bare control character in a string, at byte 11: {\"id\":\"a}", "2: 2", "3: 3",
-            ]),
-            Case("a line end in a text", "[\n {\"t\":\"a\nb\",\"id\":1},\n {\"id\":2}\n]", [
-                "1: bad_json: the record holds a bare control character in a string, at byte 7: {\"t\":\"a\nb\",\"id\":1}", "2: 2",
-            ]),
-            Case("an object that is not closed", "[\n{\"id\":1,\"a\":{},\n{\"id\":2},\n{\"id\":3}]", [
-                "1: bad_json: the record lacks a key in quotes, at byte 16: {\"id\":1,\"a\":{}", "2: 2", "3: 3",
-            ]),
-            Case("a list that is not closed", "[\n{\"id\":1,\"a\":[2,\n{\"id\":2},\n{\"id\":3}]", [
-                "1: bad_json: the record ends in the middle, at byte 33: {\"id\":1,\"a\":[2", "2: 2", "3: 3",
-            ]),
-            Case("one of several lines", "[\n  {\n    \"id\": 1\n    \"a\": {\n    }\n\n  {\n    \"id\": 2\n  }\n]", [
-                "1: bad_json: the record lacks a comma, at byte 18: {\n    \"id\": 1\n    \"a\": {\n    }", "2: 2",
-            ]),
-            Case("values outside of a list", "{\"id\":1\n{\"id\":2}\n", ["1: bad_json: the record lacks a comma, at byte 8: {\"id\":1", "2: 2"]),
-            Case("no place to go on", #"[{"id":1},{"id":[2},{"id":3}]"#, [
-                "1: 1",
-                #"2: bad_json: the record lacks a comma, at byte 8; where the next one begins is not clear, so the rest of the file is refused with it: {"id":[2},{"id":3}]"#,
-            ]),
-            Case("a text that is not UTF-8", "[\"\u{0}\",{\"id\":2}]", ["1: bad_json: the record holds a bare control character in a string, at byte 1: \"\u{0}\"", "2: 2"]),
-            Case("a text alone that is not closed", "[\"a,\n{\"id\":2}]", ["1: bad_json: the record holds a bare control character in a string, at byte 3: \"a", #"2: bad_json: a comma is missing before the record: {"id":2}"#]),
+            Case(
+                "a wrong word", #"[{"id":nil},{"id":2}]"#,
+                [#"1: bad_json: the record holds an unknown word, at byte 6: {"id":nil}"#, "2: 2"]),
+            Case(
+                "a quote in a text", #"[{"id":"a "b" c"},{"id":2}]"#,
+                [#"1: bad_json: the record lacks a comma, at byte 10: {"id":"a "b" c"}"#, "2: 2"]),
+            Case(
+                "an open text", "[\n{\"id\":\"a},\n{\"id\":2},\n{\"id\":3}\n]",
+                [
+                    "1: bad_json: the record holds a bare control character in a string, at byte 10: {\"id\":\"a}", "2: 2",
+                    "3: 3",
+                ]),
+            Case(
+                "a line end in a text", "[\n {\"t\":\"a\nb\",\"id\":1},\n {\"id\":2}\n]",
+                [
+                    "1: bad_json: the record holds a bare control character in a string, at byte 7: {\"t\":\"a\nb\",\"id\":1}",
+                    "2: 2",
+                ]),
+            Case(
+                "an object that is not closed", "[\n{\"id\":1,\"a\":{},\n{\"id\":2},\n{\"id\":3}]",
+                [
+                    "1: bad_json: the record lacks a key in quotes, at byte 16: {\"id\":1,\"a\":{}", "2: 2", "3: 3",
+                ]),
+            Case(
+                "a list that is not closed", "[\n{\"id\":1,\"a\":[2,\n{\"id\":2},\n{\"id\":3}]",
+                [
+                    "1: bad_json: the record ends in the middle, at byte 35: {\"id\":1,\"a\":[2", "2: 2", "3: 3",
+                ]),
+            Case(
+                "one of several lines", "[\n  {\n    \"id\": 1\n    \"a\": {\n    }\n\n  {\n    \"id\": 2\n  }\n]",
+                [
+                    "1: bad_json: the record lacks a comma, at byte 18: {\n    \"id\": 1\n    \"a\": {\n    }", "2: 2",
+                ]),
+            Case(
+                "values outside of a list", "{\"id\":1\n{\"id\":2}\n",
+                ["1: bad_json: the record lacks a comma, at byte 8: {\"id\":1", "2: 2"]),
+            Case(
+                "no place to go on", #"[{"id":1},{"id":[2},{"id":3}]"#,
+                [
+                    "1: 1",
+                    #"2: bad_json: the record lacks a comma, at byte 8; where the next one begins is not clear, so the rest of the file is refused with it: {"id":[2},{"id":3}]"#,
+                ]),
+            Case(
+                "a text that is not UTF-8", "[\"\u{0}\",{\"id\":2}]",
+                ["1: bad_json: the record holds a bare control character in a string, at byte 1: \"\u{0}\"", "2: 2"]),
+            Case(
+                "a text alone that is not closed", "[\"a,\n{\"id\":2}]",
+                ["1: bad_json: the record holds a bare control character in a string, at byte 3: \"a", "2: 2"]),
         ])
     func damage(_ row: Case<String, [String]>) throws { #expect(try records(row.input, .json, "id") == row.expected) }
 
@@ -86,7 +127,9 @@ import Testing
         #expect(try records(texts.joined(separator: "\n\n"), .json, "id") == expected)
     }
 
-    @Test("A record longer than the longest is refused with its length; one of just that length is read", arguments: ["", "\n", " \n  "])
+    @Test(
+        "A record longer than the longest is refused with its length; one of just that length is read",
+        arguments: ["", "\n", " \n  "])
     func tooLong(_ space: String) throws {
         let (fits, long) = (#"{"id":1,"t":"234"}"#, #"{"id":1,"t":"2345"}"#)
         #expect(
@@ -99,7 +142,12 @@ import Testing
     func passedOver() throws {
         let long = #"{"t":[\#(String(repeating: #""x]}\"",{"y":[1]},"#, count: 300_000))0]}"#
         let found = try records(#"[{"id":1},\#(long),{"id":3}]"#, .json, longest: 1 << 16, "id")
-        #expect(found == ["1: 1", "2: too_long: the record has \(grouped(long.utf8.count)) bytes; at most 65,536 are read: \(long.utf8.count) bytes", "3: 3"])
+        #expect(
+            found == [
+                "1: 1",
+                "2: too_long: the record has \(grouped(long.utf8.count)) bytes; at most 65,536 are read: \(long.utf8.count) bytes",
+                "3: 3",
+            ])
         let open = try records("{\"id\":1}\n\"" + String(repeating: "x", count: 5 << 20), .json, longest: 1 << 16, "id")
         #expect(open == ["1: 1", "2: too_long: the record has 5,242,881 bytes; at most 65,536 are read: 5242881 bytes"])
     }
@@ -131,8 +179,10 @@ import Testing
     @Test("A text that is JSON is read on where a path leads into it; escapes within escapes are resolved")
     func nested() throws {
         let lines = [
-            #"{"id":1,"p":"{\"model\":\"m\\u00e9\\\"\",\"n\":{\"x\":2}}"}"#, #"{"id":2,"p":"none"}"#, #"{"id":3,"p":{"model":"o"}}"#,
-            #"{"id":4,"p":" {\"model\":{\"a\":[1]}}"}"#, #"{"id":5,"p":"{\"model\":"}"#, #"{"id":6,"p":"{\"n\":\"{\\\"x\\\":7}\"}"}"#,
+            #"{"id":1,"p":"{\"model\":\"m\\u00e9\\\"\",\"n\":{\"x\":2}}"}"#, #"{"id":2,"p":"none"}"#,
+            #"{"id":3,"p":{"model":"o"}}"#,
+            #"{"id":4,"p":" {\"model\":{\"a\":[1]}}"}"#, #"{"id":5,"p":"{\"model\":"}"#,
+            #"{"id":6,"p":"{\"n\":\"{\\\"x\\\":7}\"}"}"#,
         ]
         #expect(
             try records(lines.joined(separator: "\n"), .jsonl, "id", "p.model", "p.n.x") == [

@@ -13,7 +13,9 @@ import Testing
                 "an unknown log", #"{ log: "usages", files: "a" }"#,
                 #"1:8: "log" in source cannot be "usages". Did you mean "usage"? Its values are usage, sessions, texts, meters, charges, payments, invoices and snapshots."#
             ),
-            Case("no files", #"{ log: "usage" }"#, #"1:1: "files" (path, folder or pattern, or list of them) is missing in source. Add it."#),
+            Case(
+                "no files", #"{ log: "usage" }"#,
+                #"1:1: "files" (path, folder or pattern, or list of them) is missing in source. Add it."#),
             Case(
                 "an unknown key", #"{ log: "usage", files: "a", maps: {} }"#,
                 #"1:29: unknown key "maps" in source. Did you mean "map"? Its keys are log, files, format, delimiter, nulls, name, kind, map, where, keep and id_scope."#

@@ -32,6 +32,17 @@ import Testing
         #expect(job.sources.map(\.name) == ["calls", "notes"])
         #expect(job.quarantineAtMost == ExactDecimal("0.01"))
         #expect(job.columns.map(\.name) == ["x_child"])
+        #expect(job.longestRecord == 16 << 20)
+    }
+
+    @Test(arguments: [("64 KiB", 64 << 10), ("4 MiB", 4 << 20), ("1 GiB", 1 << 30)])
+    func `the longest record is a size`(_ text: String, _ bytes: Int) throws {
+        let job = try Self.job { folder in
+            let path = folder + "/job.json5"
+            let written = try readText(path, as: "job").replacing("\"1%\"", with: "\"1%\", longest_record: \"\(text)\"")
+            try writeNew(Array(written.utf8), to: path)
+        }
+        #expect(job.longestRecord == bytes)
     }
 
     // MARK: - Broken jobs
@@ -69,7 +80,7 @@ import Testing
             "an unknown key", ("timezone:", "timezoen:"),
             sentence: """
                 job.json5:2:16: unknown key "timezoen" in job. Did you mean "timezone"? Its keys are job, timezone, currency, starts, \
-                accept_from, quarantine_at_most, columns, sources, lookups, plan_of, prices, plans, insights and report.
+                accept_from, quarantine_at_most, longest_record, columns, sources, lookups, plan_of, prices, plans, insights and report.
                 """),
         Broken(
             "a missing key", ("currency: \"USD\", ", ""),
@@ -103,6 +114,12 @@ import Testing
         Broken(
             "a share without a per cent sign", ("\"1%\"", "\"0.01\""),
             sentence: "job.json5:3:23: A share is written like \"1%\" or \"0.1%\"."),
+        Broken(
+            "a size without a unit", ("\"1%\"", "\"1%\", longest_record: \"4\""),
+            sentence: "job.json5:3:45: A size is written like \"4 MiB\" or \"512 KiB\", and is at most \"1 GiB\"."),
+        Broken(
+            "a size beyond all records", ("\"1%\"", "\"1%\", longest_record: \"2 GiB\""),
+            sentence: "job.json5:3:45: A size is written like \"4 MiB\" or \"512 KiB\", and is at most \"1 GiB\"."),
         Broken(
             "a column of an unknown type", ("child: \"text\"", "child: \"string\""),
             sentence: "job.json5:4:21: A column's type is one of text, int64, bool, timestamp and decimal."),

@@ -37,7 +37,8 @@ func readLines(
         }
         input.use(start)
         searched = bytes.count - start
-        if searched > longest || (long != nil && searched > 1) {
+        // A mark at the beginning and half of a line end are no part of it.
+        if searched > longest + 4 || (long != nil && searched > 1) {
             // Only the beginning of a line this long is kept; it will be refused. Its last byte may be half of a line end.
             let rest = UnsafeBufferPointer(rebasing: input.bytes.dropLast())
             if long == nil {

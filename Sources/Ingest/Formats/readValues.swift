@@ -150,14 +150,14 @@ private struct ValueReader {
             try long.finish { try hand(number, $0, refusal(problem, $1, search, isLast: found == nil)) }
         } else {
             var line = UnsafeBufferPointer(rebasing: input.bytes[0..<searched])
-            while let last = line.last, isSpace(last) || (search.foundLine && last == 0x2c) {
+            while let last = line.last, isSpace(last) || (search.isGuessed && place != .outside && last == 0x2c) {
                 line = .init(rebasing: line.dropLast())
             }
             try hand(number, line, refusal(problem, nil, search, isLast: found == nil))
             input.use(searched)
         }
         indent = search.margin
-        if place != .outside { place = found == nil ? .outside : search.foundLine ? .guessed : .record }
+        if place != .outside { place = found == nil ? .outside : search.isGuessed ? .guessed : .record }
     }
 
     private func refusal(_ problem: JSONScanner.Problem?, _ cut: CutRecord?, _ search: RecordEnd, isLast: Bool) -> ScanResult {
@@ -190,14 +190,15 @@ private struct RecordEnd {
     private var isEscaped = false
     /// The white space so far on a line that has nothing else yet but a comma.
     private(set) var margin: Int?
-    private(set) var foundLine = false
+    /// Whether the end follows from how the lines are laid out.
+    private(set) var isGuessed = false
     private var isBegun = false
 
     init(_ first: UInt8, indent: Int?, inList: Bool) {
         (self.first, self.indent, self.inList) = (first, indent, inList)
     }
 
-    /// Where the value ends, or, with `foundLine`, where the next one begins; nil where that is not among these bytes.
+    /// Where the value ends; where that is a guess, the next one may begin there. nil where it is not among these bytes.
     mutating func find(in bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
         var at = start
         while at < bytes.count {
@@ -205,11 +206,14 @@ private struct RecordEnd {
             if byte == 0x0a {
                 // JSON has no line ends in texts: a text that was left open ends here.
                 (inText, isEscaped) = (false, false)
-                if isScalar || first == 0x22 { return at }
+                if isScalar || first == 0x22 {
+                    isGuessed = true
+                    return at
+                }
                 margin = indent == nil ? nil : 0
             } else if let width = margin {
                 if byte == first, width <= indent ?? 0 {
-                    foundLine = true
+                    isGuessed = true
                     return at
                 }
                 margin = isSpace(byte) ? width + 1 : byte == 0x2c ? width : nil

@@ -19,7 +19,7 @@ let ingestCommand = Command(
     examples: [
         ("vesper ingest kalei --data exports", "Reads exports/kalei, if it exists, else exports."),
         ("vesper ingest kalei exports/calls.csv --data exports", "Reads one of its files."),
-        ("zcat calls.jsonl.gz | vesper ingest kalei - --source api_usage", "Reads what another program writes."),
+        ("vesper ingest kalei - --source api_usage", "Reads what another program writes into a pipe."),
     ], group: "Working", run: performIngest)
 
 @Sendable private func performIngest(_ invocation: Invocation) throws -> Int32 {
