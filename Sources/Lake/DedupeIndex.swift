@@ -173,9 +173,10 @@ public final class KeyRun {
     static let magic: UInt64 = 0x0031_5844_4956_5350  // "PSVIDX1"
 
     private let path: String
-    private var hashes: [UInt64] = []
-    private var days: [Int32] = []
-    public private(set) var count = 0
+    // `unchecked`: whoever appends is alone, and asking that anew for every key takes longer than the key.
+    @exclusivity(unchecked) private var hashes: [UInt64] = []
+    @exclusivity(unchecked) private var days: [Int32] = []
+    @exclusivity(unchecked) public private(set) var count = 0
 
     public init(folder: String) throws {
         try makeFolder(folder)

@@ -9,7 +9,7 @@ private let largestOfIntegers = 128 << 10
 private let largestOfTexts = 4 << 20
 
 /// Where hardly any of the first values repeats, the others are not looked at.
-private func isHopeless(_ entries: Int, after values: Int) -> Bool { values == 8192 && entries > 8192 / 100 * 99 }
+private func isHopeless(_ entries: Int, after values: Int) -> Bool { values == 2048 && entries > 2048 / 100 * 99 }
 
 /// Whether so many entries, which is asked at powers of two, make codes so long that what else there is will hardly be larger.
 private func isTooLarge(_ entries: Int, _ entrySize: Int, _ values: Int, than size: Int) -> Bool {
