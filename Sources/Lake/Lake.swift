@@ -105,13 +105,19 @@ extension Lake {
         return try ParquetFile(path: exists(path) || !exists(staged) ? path : staged)
     }
 
-    /// Hands over every row group of a snapshot with the wanted columns.
+    /// Hands over every row group of a snapshot with the wanted columns; of the others nothing is read.
+    ///
+    /// With `times` (microseconds) a row group is left out where its statistics say that no row falls on them. Others still hold rows
+    /// of other times: whoever asks looks at the time of each.
     public func scan(
-        job: String, log: Log, from first: Day? = nil, to last: Day? = nil, columns: [ColumnSpec],
+        job: String, log: Log, from first: Day? = nil, to last: Day? = nil, times: Range<Int64>? = nil, columns: [ColumnSpec],
         _ body: (Part, Batch) throws -> Void
     ) throws {
         for (part, file) in try open({ try parts(job: job, log: log, from: first, to: last) }) {
-            for group in file.groups.indices { try body(part, try file.read(group: group, columns: columns)) }
+            for (index, group) in file.groups.enumerated() {
+                if let times, !group.mayHold(log.timeColumn, in: times) { continue }
+                try body(part, try file.read(group: index, columns: columns))
+            }
         }
     }
 

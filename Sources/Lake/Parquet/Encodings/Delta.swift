@@ -147,7 +147,8 @@ func decodeDelta(_ bytes: UnsafeRawBufferPointer, count: Int, into values: Unsaf
             let present = min(perMiniblock, count - filled)
             let target = values + filled
             unpack(
-                UnsafeRawBufferPointer(rebasing: bytes[position..<position + perMiniblock / 8 * width]), count: present, width: width,
+                UnsafeRawBufferPointer(rebasing: bytes[position..<position + perMiniblock / 8 * width]), count: present,
+                width: width,
                 into: target)
             for index in 0..<present {
                 value = value &+ (target[index] &+ least)

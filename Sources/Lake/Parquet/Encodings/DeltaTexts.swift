@@ -10,7 +10,9 @@ extension ChunkEncoder {
             encoding: .deltaLengthByteArray, size: layout.size + size,
             longestPage: longestPage(codes, of: dictionary, size: 4 * codes.count + size),
             page: { page in
-                if page == codes.indices { return dictionary.appendTexts(of: codes[...], size: size, to: layout.bytes(of: lengths)) }
+                if page == codes.indices {
+                    return dictionary.appendTexts(of: codes[...], size: size, to: layout.bytes(of: lengths))
+                }
                 let part = Array(lengths[page])
                 let size = dictionary.byteCount(of: codes[page])
                 return dictionary.appendTexts(of: codes[page], size: size, to: DeltaLayout(part).bytes(of: part))
@@ -84,14 +86,18 @@ private struct TextPage {
             size = bytes.count - 4 * count
         case .deltaLengthByteArray:
             let lengths = try TextPage.deltas(&rest, count: count)
-            guard try TextPage.sum(lengths) == rest.count else { throw ParquetDamage("a page holds more or fewer texts than it says") }
+            guard try TextPage.sum(lengths) == rest.count else {
+                throw ParquetDamage("a page holds more or fewer texts than it says")
+            }
             self.lengths = lengths
             size = rest.count
         case .deltaByteArray:
             // "A sequence of delta-encoded prefix lengths, followed by the suffixes encoded as delta length byte arrays."
             shared = try TextPage.deltas(&rest, count: count)
             let lengths = try TextPage.deltas(&rest, count: count)
-            guard try TextPage.sum(lengths) == rest.count else { throw ParquetDamage("a page holds more or fewer texts than it says") }
+            guard try TextPage.sum(lengths) == rest.count else {
+                throw ParquetDamage("a page holds more or fewer texts than it says")
+            }
             var before: Int64 = 0
             for (own, length) in zip(shared, lengths) {
                 guard own >= 0, own <= before else { throw ParquetDamage("a text begins with more than the one before has") }
