@@ -132,6 +132,27 @@ func deltasByTheBook(_ values: [Int64], block: Int = 128, miniblocks: Int = 4, u
         Broken(testDescription: "a number that never ends", bytes: [UInt8](repeating: 0xff, count: 20)),
     ]
 
+    @Test("changed bits are read as other numbers or refused, and never crash", arguments: [(128, 4), (256, 2)])
+    func changedBits(blocks: (Int, Int)) throws {
+        var dice = ParquetDice(8)
+        let values = (0..<300).map { Int64($0 * 40) + Int64(bitPattern: dice.next() >> UInt64(40 + dice.below(24))) }
+        let whole = deltasByTheBook(values, block: blocks.0, miniblocks: blocks.1)
+        var refused = 0
+        for _ in 0..<20_000 {
+            var bytes = whole
+            for _ in 0...dice.below(3) { bytes[dice.below(bytes.count)] ^= 1 << UInt8(dice.below(8)) }
+            if dice.below(4) == 0 { bytes.removeLast(1 + dice.below(bytes.count - 1)) }
+            try withSlack(bytes) { bytes in
+                try withUnsafeTemporaryAllocation(of: Int64.self, capacity: values.count) { target in
+                    do { _ = try decodeDelta(bytes, count: values.count, into: target.baseAddress!) } catch is ParquetDamage {
+                        refused += 1
+                    }
+                }
+            }
+        }
+        #expect(refused > 1000 && refused < 20_000)
+    }
+
     @Test("damaged deltas are refused", arguments: broken)
     func damaged(example: Broken) {
         #expect(throws: ParquetDamage.self) { try decode(example.bytes, count: example.count) }
