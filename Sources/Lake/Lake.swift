@@ -105,13 +105,19 @@ extension Lake {
         return try ParquetFile(path: exists(path) || !exists(staged) ? path : staged)
     }
 
-    /// Hands over every row group of a snapshot with the wanted columns.
+    /// Hands over every row group of a snapshot with the wanted columns; of the others nothing is read.
+    ///
+    /// With `times` (microseconds) a row group is left out where its statistics say that no row falls on them. Others still hold rows
+    /// of other times: whoever asks looks at the time of each.
     public func scan(
-        job: String, log: Log, from first: Day? = nil, to last: Day? = nil, columns: [ColumnSpec],
+        job: String, log: Log, from first: Day? = nil, to last: Day? = nil, times: Range<Int64>? = nil, columns: [ColumnSpec],
         _ body: (Part, Batch) throws -> Void
     ) throws {
         for (part, file) in try open({ try parts(job: job, log: log, from: first, to: last) }) {
-            for group in file.groups.indices { try body(part, try file.read(group: group, columns: columns)) }
+            for (index, group) in file.groups.enumerated() {
+                if let times, !group.mayHold(log.timeColumn, in: times) { continue }
+                try body(part, try file.read(group: index, columns: columns))
+            }
         }
     }
 
@@ -143,9 +149,8 @@ extension Lake {
         try makeFolder(path)
         for part in kept { try hardLink(joined(home, part.path), to: path + "/" + part.file) }
         for staged in fresh { try rename(staged.path, to: path + "/" + staged.part.file) }
-        try sync(path)
         let parts = (kept + fresh.map(\.part)).sorted { $0.file < $1.file }
-        return StagedDay(job: job, log: log, folder: folder, day: day, parts: parts)
+        return StagedDay(job: job, log: log, folder: folder, day: day, parts: parts, fresh: fresh.map(\.part.file))
     }
 
     /// Where a file waits in staging that is to stand at `place` after `commit`.
@@ -161,6 +166,7 @@ extension Lake {
 
     /// Makes staged days and files the valid ones, in one transaction with `receipts`, then puts them in place.
     public func commit(days: [StagedDay], files: [StagedFile], _ receipts: () throws -> Void) throws {
+        try makeLasting(days)
         try ledger.database.transaction {
             for staged in days {
                 let key: [SQLValue] = [.text(staged.job), .text(staged.log.rawValue), .text(staged.day.description)]
@@ -178,6 +184,14 @@ extension Lake {
             try receipts()
         }
         try rollForward()
+    }
+
+    /// Makes what staged days hold last through a power cut, before the ledger speaks of it. All at once, behind the last change of a
+    /// folder, and several waiting at a time: a file system then writes its journal once and not for every part.
+    private func makeLasting(_ days: [StagedDay]) throws {
+        let folders = days.map { joined(home, Lake.staged($0.folder)) }
+        let files = zip(days, folders).flatMap { day, folder in day.fresh.map { folder + "/" + $0 } }
+        for paths in [files, folders] { try inParallel(paths.count, threads: 8) { try sync(paths[$0]) } }
     }
 
     /// Puts in place whatever a run has committed but not finished, and sweeps staging. Every run begins with it.
@@ -216,6 +230,8 @@ public struct StagedDay: Sendable {
     let folder: String
     public let day: Day
     public let parts: [Part]
+    /// The files of those parts that no earlier commit has made to last.
+    let fresh: [String]
 }
 
 /// Writes parts that belong to nothing yet; what a run that was killed leaves there is swept by the next one.
@@ -236,7 +252,9 @@ public struct LakeStaging: Sendable {
         let file = "part-\(digest.short).parquet"
         let folder = temporaryFolder("\(log.rawValue)/\(day)")
         try makeFolder(folder)
-        try writeNew(bytes, to: folder + "/" + file)
+        // What was staged twice is written anew. It need not last before `commit`, which waits for the disk.
+        try removeTree(folder + "/" + file)
+        try bytes.withUnsafeBytes { try appendToFile($0, folder + "/" + file) }
         let part = Part(
             day: day, file: file, rows: rows.count, bytes: bytes.count, digest: digest,
             folder: Lake.folder(job: job, log: log, day: day))

@@ -3,7 +3,7 @@ import Testing
 @testable import Lake
 
 @Suite struct ParquetDamageTests {
-    /// A part with every type, both encodings, nulls and two row groups, in a few kilobytes.
+    /// A part with every type, every encoding that is written, nulls and two row groups, in a few kilobytes.
     static let whole: [UInt8] = {
         let columns = ColumnType.allCases.flatMap { type -> [(ColumnSpec, [String?])] in
             [3, 1000].map { distinct in
@@ -13,8 +13,22 @@ import Testing
                 return (ColumnSpec("\(type.rawValue)_\(distinct)", type), values)
             }
         }
-        return (try? parquetBytes(Batch(parquet: columns), rowsPerGroup: 40, metadata: [("vesper.log", "usage")])) ?? []
+        let rising = (0..<60).map { row -> String? in
+            let value = row * 5000 + row * row % 777
+            return row % 9 == 4 ? nil : String(value)
+        }
+        let batch = Batch(parquet: columns + [(ColumnSpec("rising", .int64), rising)])
+        return (try? parquetBytes(batch, rowsPerGroup: 40, metadata: [("vesper.log", "usage")])) ?? []
     }()
+
+    @Test("the part that is damaged here has every encoding that is written")
+    func everyEncoding() throws {
+        try withParquetFile(Self.whole) { path in
+            let chunks = try ParquetFile(path: path).groups.flatMap(\.chunks)
+            let used = Set(chunks.flatMap { $0.pages.map(\.encoding) })
+            #expect(used == [.plain, .rleDictionary, .deltaBinaryPacked, .deltaLengthByteArray])
+        }
+    }
 
     /// Reads everything there is, so that only a crash or an error that is no `Failure` can go wrong.
     private func readsOrRefuses(_ bytes: [UInt8], at path: String) throws -> Failure? {
@@ -68,6 +82,21 @@ import Testing
                 _ = try readsOrRefuses(bytes, at: path)
             }
         }
+    }
+
+    @Test("a changed bit anywhere in the pages is read as another value or refused, and never crashes")
+    func changedPages() throws {
+        let length = Self.whole.dropLast(4).suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
+        var dice = ParquetDice(4)
+        var refused = 0
+        try withParquetFile(Self.whole) { path in
+            for index in 4..<Self.whole.count - 8 - length {
+                var bytes = Self.whole
+                bytes[index] ^= 1 << UInt8(dice.below(8))
+                if try readsOrRefuses(bytes, at: path) != nil { refused += 1 }
+            }
+        }
+        #expect(refused > 100)
     }
 
     @Test("every single changed bit of the footer is read or refused, and never crashes")

@@ -111,19 +111,28 @@ import Testing
     func severalPages() throws {
         let count = maximumPageRows + 100_000
         let isNull = (0..<count).map { $0 % 5 == 0 }
-        let specs = [ColumnSpec("b", .bool), ColumnSpec("t", .text)]
+        let specs = [ColumnSpec("b", .bool), ColumnSpec("t", .text), ColumnSpec("n", .int64), ColumnSpec("r", .int64)]
         let codes = (0..<count).map { Int32($0 / 1000 % 7) - 1 }
         let texts = TextDictionary(["a", "b", "c", "d", "e", "f"])
-        let columns: [Column] = [.bools(isNull.map { !$0 }, nulls: Nulls(isNull: isNull)), .text(codes, texts)]
+        let rising = (0..<count).map { Int64($0) * 3 }
+        let sparse = rising.indices.map { isNull[$0] ? 0 : rising[$0] }
+        let columns: [Column] = [
+            .bools(isNull.map { !$0 }, nulls: Nulls(isNull: isNull)), .text(codes, texts), .integers(rising, nulls: .none),
+            .integers(sparse, nulls: Nulls(isNull: isNull)),
+        ]
         var writer = ParquetWriter(specs: specs)
         try writer.append(Batch(specs: specs, columns: columns, count: count))
         try withParquetFile(writer.finish()) { path in
             let file = try ParquetFile(path: path)
             #expect(file.groups.count == 1 && file.groups[0].chunks.allSatisfy { $0.pages.last?.count == 2 })
             let read = try file.read(group: 0, columns: specs)
-            guard case .bools(let flags, let nulls) = read.columns[0], case .text(let own, _) = read.columns[1] else { return }
+            guard case .bools(let flags, let nulls) = read.columns[0], case .text(let own, _) = read.columns[1],
+                case .integers(let numbers, _) = read.columns[2], case .integers(let others, let gaps) = read.columns[3]
+            else { Issue.record("columns changed their type"); return }
             #expect(nulls.isNull == isNull && flags == isNull.map { !$0 })
             #expect(own == codes)
+            #expect(file.groups[0].chunks.suffix(2).allSatisfy { $0.pages.last?.encoding == .deltaBinaryPacked })
+            #expect(numbers == rising && others == sparse && gaps.isNull == isNull)
         }
     }
 
@@ -133,7 +142,7 @@ import Testing
         let batch = Batch(parquet: [(ColumnSpec("t", .text), values)])
         try withParquetFile(try parquetBytes(batch)) { path in
             let file = try ParquetFile(path: path)
-            #expect(file.groups[0].chunks[0].pages.last.map { $0.encoding == .plain && $0.count > 1 } == true)
+            #expect(file.groups[0].chunks[0].pages.last.map { $0.encoding == .deltaLengthByteArray && $0.count > 1 } == true)
             #expect(try file.read(group: 0, columns: file.specs).columns[0].textuals == values)
         }
     }
@@ -241,23 +250,44 @@ import Testing
         let identity = Batch(
             specs: spec, columns: [.text((0..<1000).map { Int32($0) }, TextDictionary(codes.map { texts[Int($0)] }))], count: 1000
         )
+        let ids = texts.indices.flatMap { part in (0..<500).map { "\(texts[part])-\($0)" } }
+        let forward = Batch(
+            specs: spec, columns: [.text(ids.indices.map { Int32($0) }, TextDictionary(ids))], count: ids.count)
+        let backward = Batch(
+            specs: spec,
+            columns: [.text(ids.indices.map { Int32(ids.count - 1 - $0) }, TextDictionary(ids.reversed() + ["unused"]))],
+            count: ids.count)
+        #expect(try parquetBytes(forward) == parquetBytes(backward))
+        #expect(try parquetBytes(try readParquet(try parquetBytes(forward))) == parquetBytes(forward))
         let expected = try parquetBytes(plain)
         for other in [plain, turned, twice, identity] { #expect(try parquetBytes(other) == expected) }
         #expect(try parquetBytes(try readParquet(expected)) == expected)
     }
 
-    @Test("a dictionary is used where it pays")
+    @Test("every column is stored in the way that takes the least room")
     func choosesEncoding() throws {
-        let columns: [(ColumnSpec, [String?])] = [
-            (ColumnSpec("few texts", .text), parquetValues(.text, 5000, distinct: 20)),
-            (ColumnSpec("only texts of their own", .text), (0..<5000).map { "id-\($0)" }),
-            (ColumnSpec("few numbers", .int64), parquetValues(.int64, 5000, distinct: 20)),
-            (ColumnSpec("many numbers", .int64), parquetValues(.int64, 5000, distinct: 50_000)),
-            (ColumnSpec("few amounts", .decimal), parquetValues(.decimal, 5000, distinct: 20)),
+        func numbers(_ number: (Int) -> Int) -> [String?] { (0..<5000).map { String(number($0)) } }
+        let examples: [(type: ColumnType, values: [String?], encoding: ParquetEncoding)] = [
+            (.text, parquetValues(.text, 5000, distinct: 20), .rleDictionary),
+            (.text, (0..<5000).map { "id-\($0)" }, .deltaLengthByteArray),
+            (.text, ["an only text"], .plain),
+            (.text, [String?](repeating: "same", count: 5000), .rleDictionary),
+            (.int64, parquetValues(.int64, 5000, distinct: 20), .rleDictionary),
+            (.int64, parquetValues(.int64, 5000, distinct: 50_000), .plain),
+            (.int64, numbers { $0 }, .deltaBinaryPacked),
+            (.int64, numbers { $0 * 7919 % 4000 }, .deltaBinaryPacked),
+            (.int64, numbers { _ in 1_000_000 }, .rleDictionary),
+            (.int64, numbers { $0 % 100 == 7 ? 1_000_000 : 0 }, .rleDictionary),
+            (.timestamp, numbers { $0 * 4_000_000 + $0 * 7919 % 3_999_983 }, .deltaBinaryPacked),
+            (.decimal, parquetValues(.decimal, 5000, distinct: 20), .rleDictionary),
+            (.decimal, parquetValues(.decimal, 5000, distinct: 50_000), .plain),
         ]
-        try withParquetFile(try parquetBytes(Batch(parquet: columns))) { path in
-            let encodings = try ParquetFile(path: path).groups[0].chunks.map { $0.pages.last?.encoding }
-            #expect(encodings == [.rleDictionary, .plain, .rleDictionary, .plain, .rleDictionary])
+        for (index, example) in examples.enumerated() {
+            let batch = Batch(parquet: [(ColumnSpec("c", example.type), example.values)])
+            try withParquetFile(try parquetBytes(batch)) { path in
+                let chunk = try ParquetFile(path: path).groups[0].chunks[0]
+                #expect(chunk.pages.last?.encoding == example.encoding, "example \(index)")
+            }
         }
     }
 

@@ -58,6 +58,9 @@ import Testing
                 }
             )
         }
+        let deltas = [1, 2, 32, 33, 128, 129, 130, 1000].map { count in
+            Sample(name: "deltas-\(count)", batch: Batch(parquet: deltaColumns(count)), rowsPerGroup: 700)
+        }
         let pages = (0..<300).map { $0 % 7 == 0 ? nil : String(repeating: "page \($0) ", count: 4000) }
         return [
             Sample(name: "empty", batch: table(0, 1) { _ in false }),
@@ -74,7 +77,25 @@ import Testing
                 name: "usage", batch: Batch(parquet: columns), rowsPerGroup: 1000,
                 metadata: [("vesper.log", "usage"), ("note", "Grüße")]),
             Sample(name: "several-pages", batch: Batch(parquet: [(ColumnSpec("t", .text), pages)]), metadata: []),
-        ] + extremes
+        ] + extremes + deltas
+    }
+
+    /// Columns that are smallest as deltas, and numbers whose differences wrap around.
+    private static func deltaColumns(_ count: Int) -> [(ColumnSpec, [String?])] {
+        let rows = 0..<count
+        let ends = rows.map { $0 % 2 == 0 ? Int64.min + Int64($0) : Int64.max - Int64($0 * $0) }
+        return [
+            (ColumnSpec("record", .int64), rows.map { String($0 + 1) }),
+            (ColumnSpec("falling", .int64), rows.map { String(-$0 * 1_000_003) }),
+            (ColumnSpec("scattered", .int64), rows.map { String($0 * 7919 % 4099) }),
+            (ColumnSpec("sparse", .int64), rows.map { $0 % 3 == 1 ? nil : String($0 * 5) }),
+            // One row in many is far from its neighbours, so that the miniblocks of a block differ in width.
+            (ColumnSpec("spikes", .int64), rows.map { String($0 % 100 == 50 ? Int64.max / 3 : Int64($0)) }),
+            (ColumnSpec("ends", .int64), ends.map { String($0) }),
+            (ColumnSpec("ts", .timestamp), rows.map { String(1_790_000_000_000_000 + $0 * 4_000_000 + $0 * 7919 % 3_999_983) }),
+            (ColumnSpec("ids", .text), rows.map { "id-\($0)" + String(repeating: "é", count: $0 % 50) }),
+            (ColumnSpec("some_ids", .text), rows.map { $0 % 5 == 2 ? nil : "id-\($0)" }),
+        ]
     }
 
     // MARK: - What the others should find

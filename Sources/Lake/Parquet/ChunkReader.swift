@@ -98,7 +98,13 @@ extension ChunkReader {
                     entries.withUnsafeBufferPointer { entries in
                         for index in 0..<page.present { target[index] = entries[Int(codes[index])] }
                     }
-                case .rle: throw ParquetDamage("a page of numbers is encoded as levels are")
+                case .deltaBinaryPacked where Value.self == Int64.self:
+                    let numbers = UnsafeMutableRawPointer(target).assumingMemoryBound(to: Int64.self)
+                    guard try decodeDelta(page.values, count: page.present, into: numbers) == page.values.count else {
+                        throw ParquetDamage("a page holds more deltas than it says")
+                    }
+                case .deltaBinaryPacked, .deltaLengthByteArray, .deltaByteArray, .rle:
+                    throw ParquetDamage("a page of numbers is encoded as something else is")
                 }
             }
         }
@@ -111,20 +117,19 @@ extension ChunkReader {
         }.map { $0 == 1 }
     }
 
-    /// The dictionary's codes as they are; a plain page's texts follow the dictionary, each with a code of its own.
+    /// The dictionary's codes as they are; the texts of other pages follow the dictionary, each with a code of its own.
     private func texts() throws -> Column {
-        let plain = pages.filter { $0.encoding == .plain }.map { ($0.values, $0.present) }
-        let dictionary = try TextDictionary(plainPages: (self.dictionary.map { [$0] } ?? []) + plain)
+        let dictionaryPage = self.dictionary.map { [($0.bytes, $0.count, ParquetEncoding.plain)] } ?? []
+        let own = pages.filter { $0.encoding != .rleDictionary }.map { ($0.values, $0.present, $0.encoding) }
+        let dictionary = try TextDictionary(pages: dictionaryPage + own)
         let entries = self.dictionary?.count ?? 0
         var next = Int32(entries)
         let codes: [Int32] = try values(filler: -1) { page, target in
-            switch page.encoding {
-            case .plain:
-                for index in 0..<page.present { target[index] = next &+ Int32(truncatingIfNeeded: index) }
-                next += Int32(page.present)
-            case .rleDictionary: try decodeCodes(page.values, count: page.present, entries: entries, into: target)
-            case .rle: throw ParquetDamage("a page of texts is encoded as levels are")
+            if page.encoding == .rleDictionary {
+                return try decodeCodes(page.values, count: page.present, entries: entries, into: target)
             }
+            for index in 0..<page.present { target[index] = next &+ Int32(truncatingIfNeeded: index) }
+            next += Int32(page.present)
         }
         return .text(codes, dictionary)
     }

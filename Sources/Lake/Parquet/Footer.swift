@@ -12,6 +12,12 @@ public struct RowGroup: Sendable {
 
     /// What is known of a column without reading it; nil for a column that the part lacks.
     public func stats(for column: String) -> ColumnStatistics? { chunks.first { $0.spec.name == column }?.statistics }
+
+    /// Whether a row may have a value of this range in an int64 or timestamp column; false only where that is known without reading it.
+    public func mayHold(_ column: String, in range: Range<Int64>) -> Bool {
+        guard let known = stats(for: column)?.integers else { return true }
+        return known.overlaps(range)
+    }
 }
 
 /// Where one column of one row group lies in the file.

@@ -83,7 +83,7 @@ extension ParquetWriter {
         case .text(let codes, let dictionary):
             let nulls = ChunkNulls(codes: codes, rows)
             let present = nulls.present(codes, rows)
-            precondition(present.allSatisfy { $0 < dictionary.count }, "a code of column \(spec.name) is not in its dictionary")
+            precondition(areAll(present, below: dictionary.count), "a code of column \(spec.name) is not in its dictionary")
             return try write(encoder(of: present, dictionary), nulls, as: spec)
         }
     }
@@ -137,24 +137,34 @@ extension ParquetWriter {
 /// Which rows of a chunk are null.
 struct ChunkNulls {
     let count: Int
-    /// Empty where no row is null.
+    /// Empty where no row is null, or all are.
     private let isNull: [Bool]
     let nullCount: Int
 
-    private init(_ isNull: [Bool], count: Int) {
-        self.count = count
-        nullCount = isNull.withUnsafeBytes { countTrue($0) }
-        self.isNull = nullCount == 0 ? [] : isNull
+    private init(count: Int, nullCount: Int, _ isNull: () -> [Bool]) {
+        (self.count, self.nullCount) = (count, nullCount)
+        self.isNull = nullCount == 0 || nullCount == count ? [] : isNull()
     }
 
     init(_ nulls: Nulls, _ rows: Range<Int>) {
-        self.init(nulls.isNull.isEmpty ? [] : Array(nulls.isNull[rows]), count: rows.count)
+        let isNull = nulls.isNull.isEmpty ? [] : nulls.isNull[rows]
+        self.init(count: rows.count, nullCount: isNull.withUnsafeBytes { countTrue($0) }) { Array(isNull) }
     }
 
-    init(codes: [Int32], _ rows: Range<Int>) { self.init(codes[rows].map { $0 < 0 }, count: rows.count) }
+    init(codes: [Int32], _ rows: Range<Int>) {
+        let own = codes[rows]
+        let nullCount = own.withUnsafeBufferPointer { codes in
+            // The sign of a code, without a branch, so that several are counted at a time.
+            var negative: Int32 = 0
+            for code in codes { negative &-= code >> 31 }
+            return Int(negative)
+        }
+        self.init(count: rows.count, nullCount: nullCount) { own.map { $0 < 0 } }
+    }
 
     /// The values of the rows that are not null.
     func present<Value: BitwiseCopyable>(_ values: [Value], _ rows: Range<Int>) -> [Value] {
+        if nullCount == count { return [] }
         if isNull.isEmpty { return rows == values.indices ? values : Array(values[rows]) }
         return values[rows].withUnsafeBufferPointer { values in
             isNull.withUnsafeBufferPointer { isNull in
@@ -172,7 +182,12 @@ struct ChunkNulls {
     /// The rows of the page that begins here and the number of its values, of which it may have only so many.
     func page(from start: Int, values limit: Int) -> (rows: Range<Int>, present: Int) {
         let end = min(count, start + maximumPageRows)
-        if isNull.isEmpty { return (start..<min(end, limit > end - start ? end : start + limit), min(limit, end - start)) }
+        if nullCount == count { return (start..<end, 0) }
+        if nullCount == 0 { return (start..<min(end, limit > end - start ? end : start + limit), min(limit, end - start)) }
+        if limit == .max {
+            let nulls = isNull[start..<end].withUnsafeBytes { countTrue($0) }
+            return (start..<end, end - start - nulls)
+        }
         var (row, present) = (start, 0)
         while row < end && (present < limit || isNull[row]) {
             present += isNull[row] ? 0 : 1

@@ -84,7 +84,7 @@ struct ThriftWriter {
         last = id
     }
 
-    private mutating func zigzag(_ value: Int64) { varint(UInt64(bitPattern: (value << 1) ^ (value >> 63))) }
+    private mutating func zigzag(_ value: Int64) { bytes.appendZigzag(value) }
     private mutating func varint(_ value: UInt64) { bytes.appendVarint(value) }
 }
 
@@ -97,6 +97,30 @@ extension [UInt8] {
             value >>= 7
         }
         append(UInt8(value))
+    }
+
+    /// The same of a number with a sign, which moves to the lowest bit.
+    mutating func appendZigzag(_ value: Int64) { appendVarint(UInt64(bitPattern: (value << 1) ^ (value >> 63))) }
+}
+
+extension UnsafeRawBufferPointer {
+    /// What `appendVarint` wrote.
+    func varint(at position: inout Int) throws -> UInt64 {
+        var value: UInt64 = 0
+        for shift in stride(from: UInt64(0), to: 64, by: 7) {
+            guard position < count else { throw ParquetDamage("a number in it is cut off") }
+            let next = self[position]
+            position += 1
+            value |= UInt64(next & 0x7f) << shift
+            if next < 0x80 { return value }
+        }
+        throw ParquetDamage("a number in it does not end")
+    }
+
+    /// What `appendZigzag` wrote.
+    func zigzag(at position: inout Int) throws -> Int64 {
+        let value = try varint(at: &position)
+        return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
     }
 }
 
@@ -211,18 +235,6 @@ struct ThriftReader {
         return bytes[position]
     }
 
-    private mutating func varint() throws -> UInt64 {
-        var value: UInt64 = 0
-        for shift in stride(from: UInt64(0), to: 64, by: 7) {
-            let next = try byte()
-            value |= UInt64(next & 0x7f) << shift
-            if next < 0x80 { return value }
-        }
-        throw ParquetDamage("a number in its metadata does not end")
-    }
-
-    private mutating func zigzag() throws -> Int64 {
-        let value = try varint()
-        return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
-    }
+    private mutating func varint() throws -> UInt64 { try bytes.varint(at: &position) }
+    private mutating func zigzag() throws -> Int64 { try bytes.zigzag(at: &position) }
 }

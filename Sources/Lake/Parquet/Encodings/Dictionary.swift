@@ -9,23 +9,31 @@ private let largestOfIntegers = 128 << 10
 private let largestOfTexts = 4 << 20
 
 /// Where hardly any of the first values repeats, the others are not looked at.
-private func isHopeless(_ entries: Int, after values: Int) -> Bool { values == 8192 && entries > 8192 / 100 * 99 }
+private func isHopeless(_ entries: Int, after values: Int) -> Bool { values == 2048 && entries > 2048 / 100 * 99 }
+
+/// Whether so many entries, which is asked at powers of two, make codes so long that what else there is will hardly be larger.
+private func isTooLarge(_ entries: Int, _ entrySize: Int, _ values: Int, than size: Int) -> Bool {
+    guard entries >= 256, entries & (entries - 1) == 0 else { return false }
+    return entries * entrySize + values * entries.trailingZeroBitCount / 8 > size
+}
 
 extension ChunkEncoder {
     private init(codes: [Int32], page: [UInt8], count: Int, bounds: ColumnStatistics.Bounds?) {
         // One entry would need no bits at all; one bit is what every engine is used to.
         let width = max(1, Int.bitWidth - (count - 1).leadingZeroBitCount)
+        func encoded(_ values: ArraySlice<Int32>) -> [UInt8] {
+            values.withUnsafeBufferPointer { encodeHybrid($0, width: width, after: [UInt8(width)]) }
+        }
+        // Long runs take next to nothing, so that only the page itself tells its size.
+        let whole = encoded(codes[...])
         self.init(
-            encoding: .rleDictionary, size: page.count + (codes.count * width + 7) / 8, dictionary: (page, count),
-            page: { values in
-                codes[values].withUnsafeBufferPointer { encodeHybrid($0, width: width, after: [UInt8(width)]) }
-            },
-            bounds: { bounds })
+            encoding: .rleDictionary, size: page.count + whole.count, dictionary: (page, count),
+            page: { $0 == codes.indices ? whole : encoded(codes[$0]) }, bounds: { bounds })
     }
 
-    /// nil where the dictionary would take more than half of what the values take, or is too large.
-    static func dictionary<Value: StoredInteger>(_ values: [Value]) -> ChunkEncoder? {
-        let limit = min(values.count / 2, largestOfIntegers / Value.storedSize)
+    /// nil where the dictionary alone would take more than this, or is too large.
+    static func dictionary<Value: StoredInteger>(_ values: [Value], smallerThan size: Int) -> ChunkEncoder? {
+        let limit = min(size, values.count / 2 * Value.storedSize, largestOfIntegers) / Value.storedSize
         guard limit > 0 else { return nil }
         var entries: [Value] = []
         // Twice as many slots as entries, so that an empty one is always near.
@@ -42,7 +50,9 @@ extension ChunkEncoder {
                             var slot = Int(truncatingIfNeeded: hash(value) >> UInt64(64 - bits))
                             while slots[slot] >= 0 && entries[Int(slots[slot])] != value { slot = (slot + 1) & (slots.count - 1) }
                             if slots[slot] < 0 {
-                                if entries.count == limit || isHopeless(entries.count, after: index) {
+                                if entries.count == limit || isHopeless(entries.count, after: index)
+                                    || isTooLarge(entries.count, Value.storedSize, values.count, than: size)
+                                {
                                     fits = false
                                     return
                                 }
@@ -61,11 +71,11 @@ extension ChunkEncoder {
         return ChunkEncoder(codes: codes, page: plainPage(entries[...]), count: entries.count, bounds: entries.storedBounds)
     }
 
-    /// nil where the dictionary would take more than half of what the texts take, or is too large.
+    /// nil where the dictionary alone would take more than this, or is too large.
     ///
     /// Texts are told apart by their bytes, because a batch may hold the same text under two codes.
-    static func dictionary(_ own: [Int32], of dictionary: TextDictionary) -> ChunkEncoder? {
-        let limit = min(dictionary.storedSize(of: own[...]) / 2, largestOfTexts)
+    static func dictionary(_ own: [Int32], of dictionary: TextDictionary, smallerThan size: Int) -> ChunkEncoder? {
+        let limit = min(size, largestOfTexts)
         guard limit > 0 else { return nil }
         var interner = TextInterner()
         // Zeroed by the system and only where it is touched: the batch's dictionary may be far larger than this chunk.
@@ -111,9 +121,18 @@ func decodeCodes(
     guard let width = bytes.first, width <= 32 else { throw ParquetDamage("a page of codes has no bit width") }
     let runs = UnsafeRawBufferPointer(rebasing: bytes.dropFirst())
     try decodeHybrid(runs, width: Int(width), count: count, into: codes)
+    guard areAll(UnsafeBufferPointer(start: codes, count: count), below: entries) else {
+        throw ParquetDamage("a value points outside its dictionary")
+    }
+}
+
+func areAll(_ codes: [Int32], below count: Int) -> Bool { codes.withUnsafeBufferPointer { areAll($0, below: count) } }
+
+/// Whether all codes have one of so many entries.
+private func areAll(_ codes: UnsafeBufferPointer<Int32>, below count: Int) -> Bool {
     // The sign bit tells of a negative code and of one beyond the last entry; no branch, so that it runs eight at a time.
-    let last = Int32(truncatingIfNeeded: entries - 1)
+    let last = Int32(truncatingIfNeeded: count - 1)
     var outside: Int32 = 0
-    for index in 0..<count { outside |= codes[index] | (last &- codes[index]) }
-    guard outside >= 0 else { throw ParquetDamage("a value points outside its dictionary") }
+    for code in codes { outside |= code | (last &- code) }
+    return outside >= 0
 }

@@ -4,6 +4,9 @@
 enum ParquetEncoding: Int32, Sendable {
     case plain = 0
     case rle = 3
+    case deltaBinaryPacked = 5
+    case deltaLengthByteArray = 6
+    case deltaByteArray = 7
     case rleDictionary = 8
 
     init(number: Int32?) throws {
@@ -17,7 +20,7 @@ enum ParquetEncoding: Int32, Sendable {
 /// The present values of one chunk, ready to be laid out page by page.
 struct ChunkEncoder {
     let encoding: ParquetEncoding
-    /// What all pages take together, or a little more.
+    /// What all values take in one page, together with their dictionary.
     let size: Int
     /// The page that must stand before the others.
     var dictionary: (page: [UInt8], count: Int)?
@@ -30,19 +33,29 @@ struct ChunkEncoder {
 
 // The ways to store a chunk; nil does not pay or does not fit. How a page in each of them is read stands in ChunkReader.swift.
 
-func encoder(of values: [some StoredInteger]) -> ChunkEncoder {
-    smallest(.plain(values), .dictionary(values))
+func encoder(of values: [Int64]) -> ChunkEncoder {
+    let simple = smallest(.plain(values), .delta(values))
+    return smallest(simple, .dictionary(values, smallerThan: simple.size))
+}
+
+func encoder(of values: [Int128]) -> ChunkEncoder {
+    let plain = ChunkEncoder.plain(values)
+    return smallest(plain, .dictionary(values, smallerThan: plain.size / 2))
 }
 
 func encoder(of codes: [Int32], _ dictionary: TextDictionary) -> ChunkEncoder {
-    smallest(.plain(codes, of: dictionary), .dictionary(codes, of: dictionary))
+    let plain = ChunkEncoder.plain(codes, of: dictionary)
+    let repeated = ChunkEncoder.dictionary(codes, of: dictionary, smallerThan: plain.size / 2)
+    // Texts alone, without any length, may be larger already.
+    if let repeated, repeated.size < plain.size - 4 * codes.count { return repeated }
+    return smallest(smallest(plain, .deltaLengths(codes, of: dictionary)), repeated)
 }
 
 func encoder(of values: [Bool]) -> ChunkEncoder { .plain(values) }
 
 /// The one that takes the least room, the first among equals.
-private func smallest(_ plain: ChunkEncoder, _ others: ChunkEncoder?...) -> ChunkEncoder {
-    others.compactMap { $0 }.reduce(plain) { $1.size < $0.size ? $1 : $0 }
+private func smallest(_ first: ChunkEncoder, _ second: ChunkEncoder?) -> ChunkEncoder {
+    if let second, second.size < first.size { second } else { first }
 }
 
 /// Bytes that may be read beyond the end of a chunk in memory, so that hot loops load whole words.

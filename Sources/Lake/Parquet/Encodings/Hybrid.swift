@@ -8,21 +8,37 @@ func encodeHybrid(_ codes: UnsafeBufferPointer<Int32>, width: Int, after prefix:
     var out = prefix
     out.reserveCapacity(prefix.count + codes.count * width / 8 + 64)
     var (literal, at) = (0, 0)
-    while at < codes.count {
-        let value = codes[at]
-        var end = at + 1
-        while end < codes.count && codes[end] == value { end += 1 }
+    while let run = nextRun(in: codes, from: at) {
         // "We always bit-pack a multiple of 8 values at a time": what is missing is taken from this run.
-        let start = at + (8 - (at - literal) % 8) % 8
-        if end - start >= shortestRun {
+        let start = run.lowerBound + (8 - (run.lowerBound - literal) % 8) % 8
+        if run.upperBound - start >= shortestRun {
             out.appendPacked(UnsafeBufferPointer(rebasing: codes[literal..<start]), width: width)
-            out.appendRun(of: UInt64(UInt32(bitPattern: value)), length: end - start, width: width)
-            literal = end
+            let value = UInt64(UInt32(bitPattern: codes[start]))
+            out.appendRun(of: value, length: run.upperBound - start, width: width)
+            literal = run.upperBound
         }
-        at = end
+        at = run.upperBound
     }
     out.appendPacked(UnsafeBufferPointer(rebasing: codes[literal...]), width: width)
     return out
+}
+
+/// The first run from here on that is long enough. Most codes are never looked at: a run that begins here and is long enough has its
+/// value also where it would end, and one that does not begin here begins behind the last code that differs from that.
+private func nextRun(in codes: UnsafeBufferPointer<Int32>, from start: Int) -> Range<Int>? {
+    var at = start
+    while at + shortestRun <= codes.count {
+        let value = codes[at + shortestRun - 1]
+        var first = at + shortestRun - 1
+        while first > at && codes[first - 1] == value { first -= 1 }
+        if first == at {
+            var end = at + shortestRun
+            while end < codes.count && codes[end] == value { end += 1 }
+            return at..<end
+        }
+        at = first
+    }
+    return nil
 }
 
 extension [UInt8] {
@@ -38,27 +54,11 @@ extension [UInt8] {
         if codes.isEmpty { return }
         let groups = (codes.count + 7) / 8
         appendVarint(UInt64(groups) << 1 | 1)
-        let packed = [UInt8](unsafeUninitializedCapacity: groups * width + 8) { out, filled in
-            let target = UnsafeMutableRawBufferPointer(out)
-            var (word, bits, at): (UInt64, Int, Int) = (0, 0, 0)
-            for code in codes {
-                let value = UInt64(UInt32(bitPattern: code))
-                word |= value &<< UInt64(bits)
-                bits += width
-                if bits >= 64 {
-                    target.storeBytes(of: word.littleEndian, toByteOffset: at, as: UInt64.self)
-                    at += 8
-                    bits -= 64
-                    word = value &>> UInt64(width - bits)
-                    if bits == 0 { word = 0 }
-                }
-            }
-            // The padding of the last group is zeros.
-            while at < groups * width {
-                target.storeBytes(of: word.littleEndian, toByteOffset: at, as: UInt64.self)
-                word = 0
-                at += 8
-            }
+        let packed = [UInt8](unsafeUninitializedCapacity: groups * width + packingSlack) { out, filled in
+            guard let target = UnsafeMutableRawPointer(out.baseAddress) else { return }
+            // "We always bit-pack a multiple of 8 values at a time": the padding of the last group is zeros.
+            target.initializeMemory(as: UInt8.self, repeating: 0, count: groups * width)
+            pack(count: codes.count, width: width, to: target) { UInt64(UInt32(bitPattern: codes[$0])) }
             filled = groups * width
         }
         append(contentsOf: packed)
@@ -123,65 +123,10 @@ func decodeHybrid(
         case .packed(let bits, let groups):
             // The last group of a page is filled up with zeros.
             guard groups <= (count - filled + 7) / 8 else { throw ParquetDamage("a page holds more values than it says") }
-            let whole = min(groups, (count - filled) / 8)
-            unpack(bits, groups: whole, width: width, into: codes + filled)
-            filled += whole * 8
-            if whole < groups {
-                withUnsafeTemporaryAllocation(of: Int32.self, capacity: 8) { last in
-                    unpack(
-                        UnsafeRawBufferPointer(rebasing: bits[(whole * width)...]), groups: 1, width: width,
-                        into: last.baseAddress!)
-                    for index in 0..<count - filled { codes[filled + index] = last[index] }
-                }
-                filled = count
-            }
+            let present = min(groups * 8, count - filled)
+            unpack(bits, count: present, width: width, into: codes + filled)
+            filled += present
         }
     }
     guard runs.isAtEnd else { throw ParquetDamage("a page holds more values than it says") }
-}
-
-/// Unpacks groups of eight codes; a width known when compiling makes every shift and mask a constant.
-private func unpack(_ bits: UnsafeRawBufferPointer, groups: Int, width: Int, into codes: UnsafeMutablePointer<Int32>) {
-    guard let source = bits.baseAddress, width > 0 else { return codes.update(repeating: 0, count: groups * 8) }
-    switch width {
-    case 1: unpackGroups(source, groups, 1, codes)
-    case 2: unpackGroups(source, groups, 2, codes)
-    case 3: unpackGroups(source, groups, 3, codes)
-    case 4: unpackGroups(source, groups, 4, codes)
-    case 5: unpackGroups(source, groups, 5, codes)
-    case 6: unpackGroups(source, groups, 6, codes)
-    case 7: unpackGroups(source, groups, 7, codes)
-    case 8: unpackGroups(source, groups, 8, codes)
-    case 9: unpackGroups(source, groups, 9, codes)
-    case 10: unpackGroups(source, groups, 10, codes)
-    case 11: unpackGroups(source, groups, 11, codes)
-    case 12: unpackGroups(source, groups, 12, codes)
-    case 13: unpackGroups(source, groups, 13, codes)
-    case 14: unpackGroups(source, groups, 14, codes)
-    case 15: unpackGroups(source, groups, 15, codes)
-    case 16: unpackGroups(source, groups, 16, codes)
-    default: unpackGroups(source, groups, width, codes)
-    }
-}
-
-@inline(__always)
-private func unpackGroups(_ source: UnsafeRawPointer, _ groups: Int, _ width: Int, _ codes: UnsafeMutablePointer<Int32>) {
-    let mask = (UInt64(1) << UInt64(width)) - 1
-    for group in 0..<groups {
-        let bits = source + group * width
-        let target = codes + group * 8
-        // A code begins at most 7 bits into a byte and is 32 bits long at most, so that one load holds all of it.
-        @inline(__always) func code(_ index: Int) -> Int32 {
-            let word = UInt64(littleEndian: bits.loadUnaligned(fromByteOffset: index * width / 8, as: UInt64.self))
-            return Int32(truncatingIfNeeded: (word &>> UInt64(index * width % 8)) & mask)
-        }
-        target[0] = code(0)
-        target[1] = code(1)
-        target[2] = code(2)
-        target[3] = code(3)
-        target[4] = code(4)
-        target[5] = code(5)
-        target[6] = code(6)
-        target[7] = code(7)
-    }
 }

@@ -67,7 +67,21 @@ func decodeLevels(_ levels: UnsafeRawBufferPointer, rows: Int, into isNull: Unsa
 
 /// How many of these flags, which are bytes of 0 or 1, are 1.
 func countTrue(_ flags: UnsafeRawBufferPointer) -> Int {
-    var count = 0
-    for flag in flags { count += Int(flag) }
+    var (count, at) = (0, 0)
+    // Every byte of the sum counts the flags of its own place, of which it holds 255.
+    while at + 8 <= flags.count {
+        var sum: UInt64 = 0
+        let end = min(at + 255 * 8, flags.count - 7)
+        while at < end {
+            sum &+= flags.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+            at &+= 8
+        }
+        let pairs = (sum & 0x00ff_00ff_00ff_00ff) &+ (sum >> 8 & 0x00ff_00ff_00ff_00ff)
+        count += Int((pairs &* 0x0001_0001_0001_0001) >> 48)
+    }
+    while at < flags.count {
+        count += Int(flags[at])
+        at += 1
+    }
     return count
 }
