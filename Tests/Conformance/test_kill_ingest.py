@@ -14,7 +14,7 @@ from collections import Counter
 
 import pytest
 
-from conftest import ALL, SECONDS, Watch, assert_converged, files, wait_for
+from conftest import ALL, SECONDS, Watch, assert_converged, files, ledger, wait_for
 from exports import Exports
 from test_kill import SEED, copied_ledger, kill_after
 
@@ -25,15 +25,15 @@ ROWS = 400_000 if ALL else 20_000
 PHASES = ["opening", "reading", "merging", "committing", "rolling forward"]
 
 
-def phase(home):
-    """What an ingest was at when it was killed, by what it has left behind."""
+def phase(home, files):
+    """What an ingest was at when it was killed, by what it has left behind; in the end the ledger knows so many files."""
     staging = home / "staging"
     try:
         with copied_ledger(home) as connection:
             if connection.execute("SELECT 1 FROM swaps").fetchone():
                 return "rolling forward"
             if not connection.execute("SELECT 1 FROM pending_files").fetchone():
-                return "done" if connection.execute("SELECT 1 FROM files").fetchone() and not staging.exists() else "opening"
+                return "done" if connection.execute("SELECT count(*) FROM files").fetchone() == (files,) else "opening"
     except sqlite3.OperationalError:
         return "opening"
     # Refused records are staged last, when all days have been put together.
@@ -87,6 +87,7 @@ class Kills:
     def __init__(self, vesper, folder, begin, expected, duration, **given):
         self.vesper, self.folder, self.begin, self.expected, self.given = vesper, folder, begin, expected, given
         self.duration, self.random, self.trials, self.struck = duration, random.Random(SEED), 0, Counter()
+        self.files = len(ledger(expected, "files"))
 
     def trial(self, wanted=None):
         """Kills an ingest at a random moment, of all its time or of a phase; now and then kills the next one too; and looks what came of it."""
@@ -105,8 +106,9 @@ class Kills:
                 # It was over before: later kills come sooner.
                 self.duration *= 1 if struck else 0.95
             if struck:
-                told.append(f"{phase(home)}, {moment:.4f} s")
-                self.struck[phase(home)] += 1
+                where = phase(home, self.files)
+                told.append(f"{where}, {moment:.4f} s")
+                self.struck[where] += 1
         self.vesper("ingest", home, **self.given)
         try:
             assert_converged(home, self.expected)
