@@ -107,6 +107,25 @@ def jobs(tmp_path):
     return tmp_path / "Jobs"
 
 
+@pytest.fixture
+def disk(tmp_path):
+    """A small disk of its own; `disk(kilobytes)` makes it so large, again and again."""
+    place = tmp_path / "disk"
+    place.mkdir()
+
+    def sized(kilobytes):
+        how = "remount," if os.path.ismount(place) else ""
+        command = ["mount", "-t", "tmpfs", "-o", f"{how}size={kilobytes}k", "tmpfs", str(place)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+        if done.returncode != 0:
+            pytest.skip(f"no small disk can be mounted here: {done.stderr.strip()}")
+        return place
+
+    yield sized
+    if os.path.ismount(place):
+        subprocess.run(["umount", str(place)], check=True, timeout=SECONDS)
+
+
 def open_lake(home):
     """DuckDB with a view of every log of a home; `day` is the text of the folder's name."""
     duckdb = pytest.importorskip("duckdb")
