@@ -42,14 +42,13 @@ public final class Ledger {
     /// Opens a home for reading only; never waits for a run. nil where there is no ledger yet.
     public static func openForReading(home: String, migrations: [Migration]) throws -> Ledger? {
         let path = home + "/ledger.sqlite"
-        guard exists(path) else {
-            try refuseLost(home)
-            return nil
+        // Blank it is while the first run makes its tables.
+        if exists(path), case let database = try Database(path: path, readOnly: true), try !database.isBlank() {
+            try database.checkMigrated(own + migrations)
+            return Ledger(home: home, database: database, lock: nil, run: 0)
         }
-        let database = try Database(path: path, readOnly: true)
-        if try database.isBlank() { try refuseLost(home) }
-        try database.checkMigrated(own + migrations)
-        return Ledger(home: home, database: database, lock: nil, run: 0)
+        try refuseLost(home)
+        return nil
     }
 
     /// A home that has stores but no ledger has lost it. To begin anew would ask for answers again that were paid for.
