@@ -137,6 +137,7 @@ class Exports:
 
     def write(self, folder, names=None):
         """Writes the files, or these in this order; returns where the job file is."""
+        folder.mkdir(parents=True, exist_ok=True)
         for name in self.files if names is None else names:
             path = folder / "kalei" / name
             path.parent.mkdir(parents=True, exist_ok=True)

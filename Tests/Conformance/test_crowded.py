@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -171,38 +172,50 @@ def test_of_many_ingests_at_once_one_works_and_the_others_are_turned_away(vesper
 
 # MARK: - Readers beside runs
 
-def test_readers_beside_ingests_that_rewrite_their_days_see_one_state_or_the_next(vesper, exports, tmp_path):
-    """Six ingests rewrite the same fortnight, row by row displaced; every answer beside them is that of before or after one of them."""
-    names, data, place = list(exports.files), tmp_path / "data", tmp_path / "home"
+STEPS = 120 if ALL else 16
+
+
+def test_readers_beside_ingests_that_rewrite_their_days_see_one_state_or_the_next(vesper, tmp_path):
+    """Each ingest rewrites the same fortnight with a few rows more; every answer beside it is that of before or after it, to the last digit."""
+    exports, data, place = Exports(STEPS * 150, files=STEPS, seed=90), tmp_path / "data", tmp_path / "home"
+    names = list(exports.files)
     random.Random(90).shuffle(names)
-    steps = [names[: len(names) * share // 6] for share in range(1, 7)]
-    job = exports.write(data, names=steps[0])
+    job = exports.write(data, names=[])
     given = {"data": data, "job": job, "flags": ["--every", "day", "--by", "plan,model", "--format", "csv"]}
-    plain = {"data": data, "job": job}
+
+    def step(home, name):
+        exports.write(data, names=[name])
+        return vesper.start("ingest", home, data=data, job=job)
+
     # First what each step comes to, in a home of its own, then the same once more with readers beside it.
     states = []
-    for step in steps:
-        exports.write(data, names=step)
-        vesper("ingest", tmp_path / "quiet", **plain)
+    for name in names:
+        assert ended(step(tmp_path / "quiet", name)) == (0, "")
         states.append(vesper("costs", tmp_path / "quiet", **given).stdout)
     assert len(set(states)) == len(states), "steps that change nothing show nothing"
     shutil.rmtree(data / "kalei")
-    seen = Counter()
-    for number, step in enumerate(steps):
-        exports.write(data, names=step)
-        process = vesper.start("ingest", place, **plain)
-        readers = 0
+
+    def read(process):
+        shown = []
         while process.poll() is None:
-            shown = subprocess.run(vesper.command("costs", place, **given), env=vesper.environment(), capture_output=True, text=True, timeout=SECONDS)
-            if number == 0 and shown.returncode == 1:
-                assert "holds no usage yet" in sentence(shown) and "older" not in shown.stderr, shown.stderr
-                continue
-            assert shown.returncode == 0, shown.stderr
-            allowed = {states[number]: "after", (states[number - 1] if number else ""): "before"}
-            assert shown.stdout in allowed, "a mix of two states, or another one"
-            seen[allowed[shown.stdout]] += 1
-            readers += 1
-        assert ended(process) == (0, "")
-        assert vesper("costs", place, **given).stdout == states[number]
-    print(f"\n{sum(seen.values())} answers beside {len(steps)} ingests: {seen['before']} of before, {seen['after']} of after")
-    assert seen["before"], "no answer fell beside an ingest"
+            command = vesper.command("costs", place, **given)
+            shown.append(subprocess.run(command, env=vesper.environment(), capture_output=True, text=True, timeout=SECONDS))
+        return shown
+
+    seen = Counter()
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for number, name in enumerate(names):
+            process = step(place, name)
+            readers = [pool.submit(read, process) for _ in range(2)]
+            assert ended(process) == (0, "")
+            for shown in (shown for reader in readers for shown in reader.result()):
+                if number == 0 and shown.returncode == 1:
+                    assert "holds no usage yet" in sentence(shown) and "older" not in shown.stderr, shown.stderr
+                    continue
+                assert shown.returncode == 0, shown.stderr
+                known = {states[number]: "after", (states[number - 1] if number else ""): "before"}
+                assert shown.stdout in known, "a mix of two states, or another one"
+                seen[known[shown.stdout]] += 1
+            assert vesper("costs", place, **given).stdout == states[number]
+    print(f"\n{sum(seen.values())} answers beside {len(names)} ingests: {seen['before']} of before, {seen['after']} of after")
+    assert seen["before"] and seen["after"], "no answer fell beside an exchange"
