@@ -7,7 +7,7 @@ readonly help='Runs every test of Vesper; the last line is "N passed, N failed".
 Usage:
   Tests/run.sh [--all]
 
-  --all   Adds the heavy engines (Polars, ClickHouse) to Conformance, and the benchmarks.
+  --all   Adds the heavy engines (Polars, ClickHouse; Spark where there is Java) and the large cases to Conformance, and the benchmarks.
 
 Installs what is missing (with apt-get, as root or by sudo) and keeps a Python environment in .build/venv.
 Results are left in .build/test-results as JUnit files. Exit code 0 only if nothing failed.
@@ -15,7 +15,7 @@ Results are left in .build/test-results as JUnit files. Exit code 0 only if noth
 
 # One line for each tool that reads what Vesper writes. A new version is tried here first.
 readonly pins=(pytest==9.2.0 duckdb==2.0.0 pyarrow==26.0.1)
-readonly heavy_pins=(polars==2.1.0 chdb==4.4.0)
+readonly heavy_pins=(polars==2.1.0 chdb==4.4.0 pyspark==4.3.0)
 
 all=no
 for argument in "$@"; do
@@ -126,6 +126,7 @@ conformance() {
     local code=0 report=$results/home/reports/kalei/2026-W46 parts=$results/parquet
     # Swift tests write the parts; where those did not run, the readers of parts say so.
     [[ -d $parts ]] || parts=''
+    [[ $all == no ]] || export VESPER_ALL=1
     VESPER_BIN=$PWD/.build/release/vesper VESPER_PARQUET_SAMPLES=$parts VESPER_PAGE=$report/index.html \
         VESPER_REPORT_JSON=$report/report.json.gz \
         "$venv/bin/python" -B -m pytest -p no:cacheprovider -q -rs Tests/Conformance --junitxml "$results/conformance.xml" || code=$?

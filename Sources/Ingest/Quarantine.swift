@@ -67,6 +67,32 @@ final class RefusalFile: @unchecked Sendable {
     }
 }
 
+/// The lines of a quarantine file.
+func quarantined(_ path: String) throws -> [UInt8] {
+    let bytes = try readFile(path, as: "quarantine file")
+    guard !bytes.isEmpty, let lines = try? gunzipped(bytes, path: path) else {
+        throw Failure(
+            "The quarantine file cannot be read. Restore the file from a backup of the home, or move it away.",
+            at: Place(path: path))
+    }
+    return lines
+}
+
+/// What is wrong with the file that keeps what was refused of one source entry and file; nil where it is whole.
+public func quarantineDamage(home: String, job: String, source: String, file: String) -> (path: String, what: String)? {
+    let place = Refusal.place(job: job, source: source, file: file)
+    let path = joined(home, place)
+    guard exists(path) else { return (place, "it is missing") }
+    guard let lines = try? quarantined(path).split(separator: 0x0a), !lines.isEmpty else { return (place, "it cannot be read") }
+    for line in lines {
+        guard let refusal = try? parseJSON(Array(line), path: path) else { return (place, "it cannot be read") }
+        if refusal["source"]?.string != source || refusal["file"]?.string != file {
+            return (place, "it holds what was refused of another file")
+        }
+    }
+    return nil
+}
+
 /// A name that can stand in a path: letters, digits, dot, dash and underscore stay, the rest becomes %XX.
 public func fileSafe(_ name: String) -> String {
     var out = ""

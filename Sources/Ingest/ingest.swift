@@ -74,6 +74,8 @@ public func ingest(_ order: IngestOrder, into lake: Lake, talk: Talk) throws -> 
     report.filesRead = Set((begun + pending).map(\.path)).count
     report.filesUnchanged = unchanged - Set(begun.map(\.path)).subtracting(pending.map(\.path)).count
     report.changedDays.merge(rest.changedDays, uniquingKeysWith: max)
+    // Also where nothing was read: a run that was killed after its commit has left this to the next one.
+    for log in Log.allCases { try DedupeIndex.sweep(home: lake.home, job: order.job, log: log) }
     return report
 }
 
@@ -100,7 +102,6 @@ private func store(_ pending: [PendingFile], _ order: IngestOrder, _ lake: Lake,
         try lake.ledger.add(changes.storedDays, job: order.job)
         try remember(pending, reading.files, order.job, lake.ledger)
     }
-    for log in Log.allCases { try DedupeIndex.sweep(home: lake.home, job: order.job, log: log) }
     return report
 }
 

@@ -58,8 +58,8 @@ func rereadLosers(_ losers: [RowFacts], _ order: IngestOrder) throws -> [Refusal
 private func merged(_ fresh: [UInt8], _ refusals: [Refusal], with path: String) throws -> [UInt8] {
     if refusals.isEmpty, !exists(path) { return fresh }
     var lines: Set<String> = Set(refusals.map(\.json.text))
-    for file in [fresh, exists(path) ? try readFile(path, as: "quarantine file") : []] where !file.isEmpty {
-        lines.formUnion(try gunzipped(file, path: path).split(separator: 0x0a).map { String(decoding: $0, as: UTF8.self) })
+    for file in [fresh.isEmpty ? [] : try gunzipped(fresh, path: path), exists(path) ? try quarantined(path) : []] {
+        lines.formUnion(file.split(separator: 0x0a).map { String(decoding: $0, as: UTF8.self) })
     }
     let sorted = try lines.map { (record: try parseJSON(Array($0.utf8), path: path)["record"]?.int ?? 0, line: $0) }
         .sorted { ($0.record, $0.line) < ($1.record, $1.line) }

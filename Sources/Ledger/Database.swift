@@ -147,6 +147,9 @@ public final class Database {
             case SQLITE_IOERR: "The disk could not be read or written; look at the system's log."
             case SQLITE_BUSY: "Another program holds it; try again."
             case SQLITE_READONLY, SQLITE_PERM: "It is read-only; check its owner and mode."
+            // Readers need its shared memory too, which stands beside it.
+            case SQLITE_CANTOPEN:
+                "Who reads a home must be able to write to its folder; copy the home to where you can, and give that as --home."
             case SQLITE_CORRUPT, SQLITE_NOTADB: "It is damaged; restore it from a backup."
             default: "While running: \(sql.prefix(80))"
             }

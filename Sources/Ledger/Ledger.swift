@@ -25,7 +25,10 @@ public final class Ledger {
         try makeFolder(home)
         let lock = try takeLock(home)
         do {
-            let database = try Database(path: home + "/ledger.sqlite", readOnly: false)
+            let path = home + "/ledger.sqlite"
+            if !exists(path) { try refuseLost(home) }
+            let database = try Database(path: path, readOnly: false)
+            if try database.isBlank() { try refuseLost(home) }
             try database.migrate(own + migrations)
             try database.execute("INSERT INTO runs (started_at) VALUES (?)", [.text(now.description)])
             let run = try database.rows("SELECT max(id) FROM runs").first?.integer(0) ?? 0
@@ -39,10 +42,21 @@ public final class Ledger {
     /// Opens a home for reading only; never waits for a run. nil where there is no ledger yet.
     public static func openForReading(home: String, migrations: [Migration]) throws -> Ledger? {
         let path = home + "/ledger.sqlite"
-        guard exists(path) else { return nil }
-        let database = try Database(path: path, readOnly: true)
-        try database.checkMigrated(own + migrations)
-        return Ledger(home: home, database: database, lock: nil, run: 0)
+        // Blank it is while the first run makes its tables.
+        if exists(path), case let database = try Database(path: path, readOnly: true), try !database.isBlank() {
+            try database.checkMigrated(own + migrations)
+            return Ledger(home: home, database: database, lock: nil, run: 0)
+        }
+        try refuseLost(home)
+        return nil
+    }
+
+    /// A home that has stores but no ledger has lost it. To begin anew would ask for answers again that were paid for.
+    private static func refuseLost(_ home: String) throws {
+        guard let store = ["answers", "lake"].first(where: { exists(home + "/" + $0) }) else { return }
+        throw Failure(
+            "The ledger is lost or empty, and \(store)/ beside it is not. Restore it from a backup, or give another --home to begin anew.",
+            at: Place(path: home + "/ledger.sqlite"))
     }
 
     private static func takeLock(_ home: String) throws -> Int32 {

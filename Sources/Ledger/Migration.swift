@@ -35,6 +35,9 @@ extension Database {
         }
     }
 
+    /// Whether nothing was ever written to it: new, or cut down to nothing.
+    func isBlank() throws -> Bool { try rows("SELECT 1 FROM sqlite_schema LIMIT 1").isEmpty }
+
     private func appliedSteps() throws -> Set<String> {
         // A first run that was killed before its migration leaves a file without tables.
         if try rows("SELECT 1 FROM sqlite_schema WHERE name = 'migrations'").isEmpty { return [] }

@@ -1,5 +1,6 @@
 import Batches
 import Common
+import Ingest
 import Lake
 import Ledger
 import Reports
@@ -41,6 +42,7 @@ public func verify(_ ledger: Ledger, threads: Int = 1, talk: Talk = .silent) thr
     try check(known + bulk, ledger.home, threads: threads, talk, &result)
     try checkAnswers(ledger, &result)
     try checkReports(ledger, threads: threads, talk, &result)
+    try checkQuarantine(ledger, &result)
     let swaps = Set(try ledger.database.rows("SELECT place FROM swaps").map { $0.text(0) })
     if !swaps.isEmpty {
         result.findings.append(
@@ -103,6 +105,20 @@ private func checkAnswers(_ ledger: Ledger, _ result: inout Verification) throws
         } catch let failure as Failure {
             result.findings.append(
                 Finding(path: row.text(3), what: failure.message, step: "Restore the answers from a backup: they were paid for."))
+        }
+    }
+}
+
+/// Compressed lines carry a checksum of their own, so they are only read; that some must be there, the counts say.
+private func checkQuarantine(_ ledger: Ledger, _ result: inout Verification) throws {
+    let sql = """
+        SELECT job, source, file FROM counts WHERE outcome = 'quarantined' GROUP BY 1, 2, 3 HAVING sum(count) > 0 ORDER BY 1, 2, 3
+        """
+    for row in try ledger.database.rows(sql) {
+        result.files += 1
+        if let damage = quarantineDamage(home: ledger.home, job: row.text(0), source: row.text(1), file: row.text(2)) {
+            result.findings.append(
+                Finding(path: damage.path, what: damage.what, step: "Restore the file from a backup of the home."))
         }
     }
 }

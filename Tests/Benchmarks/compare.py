@@ -53,4 +53,5 @@ def main():
             json.dump(results, file)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -118,25 +118,6 @@ def test_a_run_that_is_stopped_by_hand_leaves_a_home_that_converges(vesper, home
     assert_converged(tmp_path / "home", home)
 
 
-@pytest.fixture
-def disk(tmp_path):
-    """A small disk of its own; `disk(kilobytes)` makes it so large, again and again."""
-    place = tmp_path / "disk"
-    place.mkdir()
-
-    def sized(kilobytes):
-        how = "remount," if os.path.ismount(place) else ""
-        command = ["mount", "-t", "tmpfs", "-o", f"{how}size={kilobytes}k", "tmpfs", str(place)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
-        if done.returncode != 0:
-            pytest.skip(f"no small disk can be mounted here: {done.stderr.strip()}")
-        return place
-
-    yield sized
-    if os.path.ismount(place):
-        subprocess.run(["umount", str(place)], check=True, timeout=SECONDS)
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk takes root")
 @pytest.mark.parametrize("kilobytes", [8, 64, 256, 512, 1024, 1536, 2048, 2560, 3072, 3584])
 def test_a_full_disk_gives_a_sentence_and_the_run_goes_on_when_there_is_room(vesper, home, disk, kilobytes):

@@ -13,6 +13,7 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
@@ -31,9 +32,9 @@ def wait(process, seconds):
         return False
 
 
-def kill_after(vesper, home, seconds, **given):
+def kill_after(vesper, home, seconds, verb="run", **given):
     """Starts a run and kills it after a while; whether the kill struck."""
-    process = vesper.start("run", home, **given)
+    process = vesper.start(verb, home, **given)
     try:
         if wait(process, seconds):
             assert process.returncode == 0, process.stderr.read()
@@ -44,21 +45,30 @@ def kill_after(vesper, home, seconds, **given):
         process.stderr.close()
 
 
-def place(home):
-    """After which stage a run was killed, read from a copy: looking must not finish what the kill left behind."""
+@contextmanager
+def copied_ledger(home):
+    """What a kill has left of a ledger, as a copy: looking must not finish what the kill left behind."""
     copy = home.with_name(home.name + "-ledger")
     copy.mkdir()
+    for path in home.glob("ledger.sqlite*"):
+        shutil.copy(path, copy)
+    connection = sqlite3.connect(copy / "ledger.sqlite")
     try:
-        for path in home.glob("ledger.sqlite*"):
-            shutil.copy(path, copy)
-        with sqlite3.connect(copy / "ledger.sqlite") as connection:
+        yield connection
+    finally:
+        connection.close()
+        shutil.rmtree(copy)
+
+
+def place(home):
+    """After which stage a run was killed."""
+    try:
+        with copied_ledger(home) as connection:
             newest = "SELECT stage FROM receipts WHERE run = (SELECT max(id) FROM runs) ORDER BY rowid DESC LIMIT 1"
             last = connection.execute(newest).fetchone()
             return f"after {last[0]}" if last else "before its first receipt"
     except sqlite3.OperationalError:
         return "before the ledger"
-    finally:
-        shutil.rmtree(copy)
 
 
 class Trials:

@@ -17,6 +17,7 @@ public final class ParquetFile: Sendable {
 
     public init(path: String) throws {
         self.path = path
+        guard exists(path) else { throw Failure("The Parquet part is missing. \(ParquetFile.advice)", at: Place(path: path)) }
         let file = try InputFile(path, as: "Parquet part")
         self.file = file
         let footer = try ParquetFile.refusing(path) { try ParquetFile.footer(of: file) }
@@ -55,12 +56,13 @@ public final class ParquetFile: Sendable {
         return Batch(specs: columns, columns: read, count: group.rowCount)
     }
 
+    private static let advice = "Run \"vesper verify\" to see which parts are whole."
+
     /// Says which file it is that is damaged, and what to do.
     private static func refusing<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
         do {
             return try body()
         } catch let damage as ParquetDamage {
-            let advice = "Run \"vesper verify\" to see which parts are whole."
             throw Failure("The Parquet part cannot be read: \(damage.what). \(advice)", at: Place(path: path))
         }
     }
