@@ -1,4 +1,5 @@
-"""DuckDB and pyarrow read the parts that Vesper writes, and find what expected.json says.
+"""DuckDB, pyarrow, Polars and ClickHouse (the last two where they are installed) read the parts that Vesper writes, and find what
+expected.json says.
 
     VESPER_PARQUET_OUT=/tmp/parts swift test --filter ParquetSamplesTests
     VESPER_PARQUET_SAMPLES=/tmp/parts pytest Tests/Conformance/test_parquet.py
