@@ -39,13 +39,17 @@ private func readFile(
         let lane = Lane(mapping, file: path, linesRead: entry.linesRead, range: order.range, output: output)
         if let elements { divided.append((elements, lane)) } else { plain.append(lane) }
     }
-    let lanes = plain + divided.map(\.lane)
+    let (whole, parts) = (plain, divided)
+    let lanes = whole + parts.map(\.lane)
+    // Mostly one source reads a file, and then nothing is counted for each record.
+    let only = lanes.count == 1 ? whole.first : nil
     let reading = try readRecords(
         of: order.location(of: path), as: lanes.first?.source.format(of: path), for: tree, size: size,
         longest: order.longestRecord, ahead: ahead, advance
     ) { record in
-        for lane in plain { try lane.take(record) }
-        for (elements, lane) in divided { try elements.read(record) { try lane.take($0) } }
+        if let only { return try only.take(record) }
+        for lane in whole { try lane.take(record) }
+        for (elements, lane) in parts { try elements.read(record) { try lane.take($0) } }
     }
     for lane in lanes { try lane.flush() }
     return (lanes, reading)

@@ -141,7 +141,10 @@ private func gatherActivity(_ order: ProfileOrder, _ users: Set<String>, _ lake:
     let bounds = [order.baseline.first, order.period.first, order.period.last + 1].map { order.zone.start(of: $0).microseconds }
     let (first, last) = (Instant(microseconds: bounds[0]).dayUTC, Instant(microseconds: bounds[2] - 1).dayUTC)
     let resolver = try Resolver(order.lookups, for: ["user"], job: order.job, lake)
-    try lake.scan(job: order.job, log: .sessions, from: first, to: last, columns: Log.sessions.columns) { part, batch in
+    let read = Set(["user", "ts", "kind", "label", "crisis", "style", "words", "score"]).union(resolver.columns)
+    let columns = Log.sessions.columns.filter { read.contains($0.name) }
+    try lake.scan(job: order.job, log: .sessions, from: first, to: last, times: bounds[0]..<bounds[2], columns: columns) {
+        part, batch in
         let batch = resolver.filled(batch, of: part.day)
         guard case .text(let codes, let names)? = batch["user"], case .integers(let times, _)? = batch["ts"] else { return }
         let wanted = (0..<Int32(names.count)).map { users.contains(names[$0]) ? names[$0] : nil }
@@ -184,7 +187,10 @@ private func gatherExcerpts(_ order: ProfileOrder, _ activity: inout [String: Ac
     // The first of the week, in whatever order the parts of a day lie.
     var found: [String: [(time: Int64, text: String)]] = [:]
     let resolver = try Resolver(order.lookups, for: ["user"], job: order.job, lake)
-    try lake.scan(job: order.job, log: .texts, from: first, to: last, columns: Log.texts.columns) { part, batch in
+    let read = Set(["user", "ts", "role", "text"]).union(resolver.columns)
+    let columns = Log.texts.columns.filter { read.contains($0.name) }
+    try lake.scan(job: order.job, log: .texts, from: first, to: last, times: bounds[0]..<bounds[1], columns: columns) {
+        part, batch in
         let batch = resolver.filled(batch, of: part.day)
         for row in 0..<batch.count {
             guard let user = batch["user"]?.text(at: row), let time = batch["ts"]?.integer(at: row), time >= bounds[0],
