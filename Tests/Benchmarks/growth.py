@@ -6,7 +6,7 @@
     growth.py days                     # 10,000 rows on day 400, and on day 1: at most 1.5 times as long
     growth.py linear                   # 40 M rows and 4 M: ten times as long within 15 %, and at most 512 MB for either
 
-Both sides of a ratio run in turn (A B, A B, …), so that a machine that grows slower is slower for both; the ratio is the median of the rounds'.
+Both sides of a ratio run in turn (A B, A B, …), so that a machine that grows slower is slower for both; it is the median of the rounds'.
 A home is filled once and kept under .build/growth until --fresh; exports go as soon as they are read. 100 M rows take some 10 GB of disk.
 Exit code 1 where a limit is not kept.
 """
@@ -107,7 +107,7 @@ def ids(options):
                 path.rename(path.with_name(f"block-{block:04}-{path.name}"))
             seconds, _, peak = timed(" ".join(ingest(data, home)), LIMIT)
             shutil.rmtree(data)
-            print(f"  {(block * MILLION + events):,} rows are stored; the last {events:,} took {seconds:.1f} s and {peak:.0f} MB", flush=True)
+            print(f"  {block * MILLION + events:,} rows are stored; the last {events:,} took {seconds:.1f} s and {peak:.0f} MB", flush=True)
 
     home = filled(f"stored-{options.stored}", make)
     # All ids differ, or the ledger would count duplicates.
@@ -206,7 +206,8 @@ def main():
     names = ["", "median s", "min", "max", "cpu s", "peak MB", "ratio", "limit"]
     widths = [max(len(row[index]) for row in [names, *rows]) for index in range(len(names))]
     for row in [names, *rows]:
-        print("  ".join(cell.ljust(width) if index in (0, 7) else cell.rjust(width) for index, (cell, width) in enumerate(zip(row, widths))).rstrip())
+        cells = [cell.ljust(width) if index in (0, 7) else cell.rjust(width) for index, (cell, width) in enumerate(zip(row, widths))]
+        print("  ".join(cells).rstrip())
     print(f"({options.runs} runs and more, load {os.getloadavg()[0]:.1f})")
     sys.exit(0 if kept else 1)
 

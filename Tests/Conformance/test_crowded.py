@@ -58,7 +58,8 @@ def test_an_ingest_on_a_full_disk_says_so_and_converges_when_there_is_room(vespe
     before = vesper("costs", place, **given).stdout
     outcomes = []
     for _ in range(2):
-        done = subprocess.run(vesper.command("ingest", place, **given), env=vesper.environment(), capture_output=True, text=True, timeout=SECONDS)
+        command = vesper.command("ingest", place, **given)
+        done = subprocess.run(command, env=vesper.environment(), capture_output=True, text=True, timeout=SECONDS)
         assert done.returncode in (0, 1), (done.returncode, done.stderr[-2000:])
         if done.returncode == 1:
             assert "disk is full" in sentence(done), done.stderr
@@ -91,8 +92,8 @@ def as_nobody(vesper, verb, home, given):
     command = vesper.command(verb, home, **given)
     if not os.access(vesper.binary, os.X_OK) or any(not parent.stat().st_mode & stat.S_IXOTH for parent in Path(vesper.binary).parents):
         pytest.skip("others may not run the binary where it lies")
-    return subprocess.run(
-        command, env=vesper.environment(), user=NOBODY, group=NOBODY, extra_groups=[], cwd="/", capture_output=True, text=True, timeout=SECONDS)
+    somebody = {"user": NOBODY, "group": NOBODY, "extra_groups": [], "cwd": "/"}
+    return subprocess.run(command, env=vesper.environment(), **somebody, capture_output=True, text=True, timeout=SECONDS)
 
 
 @root
@@ -176,7 +177,7 @@ STEPS = 120 if ALL else 16
 
 
 def test_readers_beside_ingests_that_rewrite_their_days_see_one_state_or_the_next(vesper, tmp_path):
-    """Each ingest rewrites the same fortnight with a few rows more; every answer beside it is that of before or after it, to the last digit."""
+    """Each ingest rewrites the same fortnight with a few rows more; every answer beside it is that of before or after it."""
     exports, data, place = Exports(STEPS * 150, files=STEPS, seed=90), tmp_path / "data", tmp_path / "home"
     names = list(exports.files)
     random.Random(90).shuffle(names)

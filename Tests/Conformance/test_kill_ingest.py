@@ -90,7 +90,7 @@ class Kills:
         self.files = len(ledger(expected, "files"))
 
     def trial(self, wanted=None):
-        """Kills an ingest at a random moment, of all its time or of a phase; now and then kills the next one too; and looks what came of it."""
+        """Kills an ingest at a random moment, of all its time or of a phase, now and then the next one too, and looks what came of it."""
         self.trials += 1
         home = self.folder / f"trial-{self.trials}"
         if self.begin:

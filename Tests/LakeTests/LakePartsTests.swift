@@ -98,7 +98,9 @@ import Testing
         try withThreeDays { lake in
             let path = joined(lake.home, try #require(try lake.parts(job: "kalei", log: .usage).first).path)
             try removeTree(path)
-            #expect(sentence { _ = try lake.ids() } == "\(path): could not open the Parquet part. It does not exist.")
+            #expect(
+                sentence { _ = try lake.ids() }
+                    == "\(path): The Parquet part is missing. Run \"vesper verify\" to see which parts are whole.")
             try lake.ledger.database.execute("UPDATE parts SET digest = 'x' WHERE day = '2026-11-09'")
             #expect(
                 sentence { _ = try lake.parts(job: "kalei", log: .usage) }

@@ -61,6 +61,20 @@ import Testing
         }
     }
 
+    @Test("Beside a lake or answers a ledger that is lost or empty is refused", arguments: ["lake", "answers"], [true, false])
+    func lost(store: String, isEmpty: Bool) throws {
+        try withHome { home in
+            try makeFolder("\(home)/\(store)/kalei")
+            if isEmpty { try writeNew([], to: home + "/ledger.sqlite") }
+            let expected =
+                "\(home)/ledger.sqlite: The ledger is lost or empty, and \(store)/ beside it is not. Restore it from a backup, "
+                + "or give another --home to begin anew."
+            #expect(sentence { _ = try openLedger(home) } == expected)
+            #expect(sentence { _ = try Ledger.openForReading(home: home, migrations: []) } == expected)
+            #expect(sentence { _ = try openLedger(home) } == expected)  // nothing was begun meanwhile
+        }
+    }
+
     @Test("A receipt comes back as it was written, and a later one takes its place")
     func receipts() throws {
         try withHome { home in

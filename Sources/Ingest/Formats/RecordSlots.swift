@@ -25,10 +25,12 @@ final class RecordSlots {
         resolved.deallocate()
     }
 
-    @inline(__always) func clear() {
+    func clear() {
         values.update(repeating: RawValue(), count: tree.slotCount)
-        count = 0
+        forgetTexts()
     }
+
+    func forgetTexts() { count = 0 }
 
     /// What the values' places count in.
     @inline(__always) func bytes(of record: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
@@ -56,13 +58,14 @@ final class RecordSlots {
 
     /// Reads on below texts that are JSON themselves, where a wanted path leads there: `payload.model`.
     ///
-    /// A text that does not begin like an object or a list is a text, and has nothing below it. nil is success.
+    /// A text that does not look like an object or a list is a text, and has nothing below it; one that does must be whole. nil is success.
     func readTexts(in record: UnsafeBufferPointer<UInt8>) -> (path: String, problem: JSONScanner.Problem)? {
         for inner in tree.inner {
             let value = values[inner.slot]
             guard value.kind == .string || value.kind == .escapedString else { continue }
             var place = value.start..<value.end
-            guard bytes(of: record)[place].first(where: { !isSpace($0) }).map({ $0 == 0x7b || $0 == 0x5b }) == true else {
+            // Most texts are seen to be none at once; the first character may also be an escape.
+            guard let first = bytes(of: record)[place].first(where: { !isSpace($0) }), [0x7b, 0x5b, 0x5c].contains(first) else {
                 continue
             }
             if value.kind == .escapedString {
@@ -70,6 +73,7 @@ final class RecordSlots {
                     append($0, to: record)
                 }
             }
+            guard looksLikeJSON(UnsafeBufferPointer(rebasing: bytes(of: record)[place])) else { continue }
             let before = kept.map { values[$0] }
             let (end, problem) = JSONScanner.scanValue(bytes(of: record), place, node: inner.node, for: tree, into: values)
             if let problem {
@@ -82,5 +86,15 @@ final class RecordSlots {
             for (slot, value) in zip(kept, before) { values[slot] = value }
         }
         return nil
+    }
+}
+
+/// Whether a text begins as an object with a key does, or as a list of objects or lists; `{name}` and `[draft]` do not.
+private func looksLikeJSON(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    let marks = text.lazy.filter { !isSpace($0) }.prefix(2)
+    switch marks.first {
+    case 0x7b: return marks.dropFirst().first.map { $0 == 0x22 || $0 == 0x7d } ?? true
+    case 0x5b: return marks.dropFirst().first.map { $0 == 0x7b || $0 == 0x5b || $0 == 0x5d } ?? true
+    default: return false
     }
 }

@@ -16,8 +16,8 @@ struct Record {
 /// What a reader says of a record.
 enum ScanResult {
     case whole
-    /// It cannot be read: why, and what the whole of it was where it was cut.
-    case refused(reason: String, detail: String, cut: CutRecord?)
+    /// It cannot be read: why, and what the whole of it was where it was cut. Indirect, so that a record that can be read costs nothing.
+    indirect case refused(reason: String, detail: String, cut: CutRecord?)
 
     static func damaged(_ problem: JSONScanner.Problem, cut: CutRecord? = nil) -> ScanResult {
         .refused(reason: "bad_json", detail: "the record \(problem.what), at byte \(problem.byte)", cut: cut)
@@ -60,13 +60,23 @@ func readRecords(
     let read: (records: Int64, endsWhole: Bool)
     switch found ?? .jsonl {
     case .jsonl:
+        let (tree, values) = (slots.tree, slots.values)
         read = try readLines(input, longest: longest) { number, line, cut in
             // A blank line is no record.
             guard cut != nil || line.contains(where: { $0 != 0x20 && $0 != 0x09 }) else { return }
-            slots.clear()
-            if let cut { return try hand(number, line, .tooLong(cut, longest: longest)) }
-            let problem = JSONScanner.scan(line, for: slots.tree, into: slots.values)
-            try hand(number, line, problem.map { .damaged($0) } ?? .whole)
+            values.update(repeating: RawValue(), count: tree.slotCount)
+            var scan = ScanResult.whole
+            if let cut {
+                scan = .tooLong(cut, longest: longest)
+            } else if let problem = JSONScanner.scan(line, for: tree, into: values) {
+                scan = .damaged(problem)
+            }
+            // Most jobs want nothing below a text, and have no more to do.
+            guard tree.inner.isEmpty else {
+                slots.forgetTexts()
+                return try hand(number, line, scan)
+            }
+            try body(Record(number: number, line: line, scan: scan, values: UnsafePointer(values), bytes: line))
         }
     case .json: read = try readValues(input, longest: longest, slots, hand)
     case .csv(let form): read = try readRows(input, path: path, form, longest: longest, slots, hand)
