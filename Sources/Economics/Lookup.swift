@@ -18,6 +18,9 @@ public struct Lookup: Sendable {
     let ends: String?
     /// What is taken where there is nothing at the time.
     let otherwise: String?
+    /// Whether the first version counts also before its own time, because the thing was there before it was first dumped. An agreement
+    /// was not.
+    let reachesBack: Bool
 
     enum Match: String, CaseIterable, Sendable { case id, parent, tenant }
 
@@ -45,7 +48,7 @@ public struct Lookup: Sendable {
         ConfigKey(
             name: "starts", kind: "attribute",
             about:
-                "The attribute that holds the moment from which the newest version counts; by default every version counts from its own time to the next one's, and the first also before."
+                "The attribute that holds the moment from which the newest version counts; by default every version counts from its own time to the next one's (in lookups the first also before)."
         ),
         ConfigKey(name: "ends", kind: "attribute", about: "The attribute that holds the moment from which it no longer counts."),
         ConfigKey(name: "otherwise", kind: "text", about: "What is taken where nothing counts at the time."),
@@ -61,6 +64,7 @@ public struct Lookup: Sendable {
         }
         guard by != column else { throw object.failure("A column cannot be looked up by itself.", at: "by") }
         self.column = column
+        reachesBack = true
         kind = try object.text("in")
         match = try object.choice("match", of: Match.self, default: .id)
         take = try object.text("take")
@@ -69,7 +73,7 @@ public struct Lookup: Sendable {
 
     /// The plan of a user, as `plan_of` says.
     public init(planOf object: ConfigObject) throws {
-        (column, by, match, take) = ("plan", "user", .parent, "plan")
+        (column, by, match, take, reachesBack) = ("plan", "user", .parent, "plan", false)
         kind = try object.text("from")
         (starts, ends, otherwise) = try Lookup.times(object)
     }
@@ -95,8 +99,7 @@ public struct LookupHistory: Sendable {
     private let otherwise: String?
 
     /// Reads the newest version of each thing where the lookup names an attribute for the beginning; otherwise every version, of which
-    /// each holds until the next, and the first also before it: nothing is known of how the thing was before it was first dumped.
-    /// Where two things hold at one moment the one that began last counts.
+    /// each holds until the next. Where two things hold at one moment the one that began last counts.
     public init(_ lookup: Lookup, _ versions: [Snapshot]) {
         otherwise = lookup.otherwise
         var found: [String: [Span]] = [:]
@@ -107,7 +110,7 @@ public struct LookupHistory: Sendable {
             }
             let isFirst = index == 0 || versions[index - 1].id != version.id
             let next = index + 1 < versions.count && versions[index + 1].id == version.id ? versions[index + 1].updatedAt : nil
-            let own = lookup.starts == nil && isFirst ? Int64.min : version.updatedAt.microseconds
+            let own = lookup.reachesBack && lookup.starts == nil && isFirst ? Int64.min : version.updatedAt.microseconds
             let start = moment(lookup.starts)?.microseconds ?? own
             let end = [moment(lookup.ends), next].compactMap { $0 }.min()
             found[key, default: []].append(

@@ -53,7 +53,7 @@ public final class Ledger {
 
     /// A home that has stores but no ledger has lost it. To begin anew would ask for answers again that were paid for.
     private static func refuseLost(_ home: String) throws {
-        guard let store = ["answers", "lake"].first(where: { exists(home + "/" + $0) }) else { return }
+        guard let store = ["answers", "lake"].first(where: { kind(of: home + "/" + $0) == .folder }) else { return }
         throw Failure(
             "The ledger is lost or empty, and \(store)/ beside it is not. Restore it from a backup, or give another --home to begin anew.",
             at: Place(path: home + "/ledger.sqlite"))

@@ -243,7 +243,7 @@ import Testing
                 let file = try takePiped(from: bench.data + "/pipe", for: chosen, folder: folder)
                 return try bench.ingest(sources, choice: .piped(file)).summary
             }
-            #expect(try ingest() == "accepted 1 · 1 file read")
+            #expect(try ingest() == "accepted 1 · 1 file")
             let name = "stdin-\(Digest.of(try gzipped(bytes)).short).csv"
             #expect(try bench.rows(["id", "source_file", "source"]) == ["e1|\(name)|api"])
             #expect(try ingest() == "1 file, all unchanged")
