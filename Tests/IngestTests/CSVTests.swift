@@ -104,6 +104,15 @@ import Testing
         #expect(try records(row.input.1, .csv(row.input.0), "id", "n") == row.expected)
     }
 
+    @Test("A source says what its files are divided by, and what stands for null in them")
+    func saidBySource() throws {
+        try withBench { bench in
+            try bench.put("a.csv", ["id;ts;feature;model;plan", "1;2026-11-09;\"\";-;\"-\""])
+            try bench.ingest([#"{ log: "usage", name: "api", files: "a.csv", delimiter: ";", nulls: ["", "-"] }"#])
+            #expect(try bench.rows(["id", "feature", "model", "plan"]) == ["1|null|null|-"])
+        }
+    }
+
     @Test("A null is told from the text null")
     func nulls() throws {
         try withBench { bench in
@@ -123,6 +132,8 @@ import Testing
             Case("JSON in a field", "id,p\n1,\"{\"\"model\"\":\"\"m\"\",\"\"n\"\":2}\"\n", ["1: 1|m"]),
             Case("null", "id,p\n1,\n", ["1: 1|absent"]),
             Case("no JSON", "id,p\n1,none\n", ["1: 1|absent"]), Case("an empty object", "id,p\n1,{}\n", ["1: 1|absent"]),
+            Case(
+                "a text in brackets", "id,p\n1,{name}\n2,[draft] x\n3,{ name\n", ["1: 1|absent", "2: 2|absent", "3: 3|absent"]),
             Case("a header with a dot", "id,p.model\n1,m\n", ["1: 1|m"]),
             Case("both", "p,p.model,id\n\"{\"\"model\"\":\"\"other\"\"}\",m,1\n", ["1: 1|m"]),
             Case(

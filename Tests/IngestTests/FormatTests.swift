@@ -75,6 +75,17 @@ import Testing
         }
     }
 
+    @Test("Lines that were read are no records of a file that is read as rows now")
+    func changedToRows() throws {
+        try withBench { bench in
+            func source(_ format: String) -> String { #"{ log: "usage", name: "api", files: "a.log", format: "\#(format)" }"# }
+            try bench.put("a.log", ["id,ts", "e1,2026-11-09"])
+            #expect(try bench.ingest([source("jsonl")]).counts.summary == "accepted 0 · quarantined 2 (2 bad_json)")
+            try bench.put("a.log", ["id,ts", "e1,2026-11-09", "e2,2026-11-09"])
+            #expect(try bench.ingest([source("csv")]).counts.summary == "accepted 2")
+        }
+    }
+
     @Test("The same rows as JSON lines, a list and CSV count once where the sources share a scope")
     func sameRows() throws {
         try withBench { bench in

@@ -102,6 +102,13 @@ import Testing
                     "1: bad_json: the record lacks a comma, at byte 18: {\n    \"id\": 1\n    \"a\": {\n    }", "2: 2",
                 ]),
             Case(
+                "objects within it on lines of their own",
+                "[\n  {\n    \"id\": x,\n    \"a\": [\n      {\n        \"id\": 9\n      }\n    ]\n  },\n  {\n    \"id\": 2\n  }\n]",
+                [
+                    "1: bad_json: the record holds neither a value nor a number, at byte 12: {\n    \"id\": x,\n    \"a\": [\n      {\n        \"id\": 9\n      }\n    ]\n  }",
+                    "2: 2",
+                ]),
+            Case(
                 "values outside of a list", "{\"id\":1\n{\"id\":2}\n",
                 ["1: bad_json: the record lacks a comma, at byte 8: {\"id\":1", "2: 2"]),
             Case(
@@ -183,17 +190,22 @@ import Testing
             #"{"id":3,"p":{"model":"o"}}"#,
             #"{"id":4,"p":" {\"model\":{\"a\":[1]}}"}"#, #"{"id":5,"p":"{\"model\":"}"#,
             #"{"id":6,"p":"{\"n\":\"{\\\"x\\\":7}\"}"}"#,
+            #"{"id":7,"p":"\n{\n  \"model\": \"m\"\n}\n"}"#, #"{"id":8,"p":"{\n name"}"#,
         ]
         #expect(
             try records(lines.joined(separator: "\n"), .jsonl, "id", "p.model", "p.n.x") == [
                 "1: 1|mé\"|2", "2: 2|absent|absent", "3: 3|o|absent", #"4: 4|{"a":[1]}|absent"#,
                 #"5: bad_json: the JSON in the text of p ends in the middle, at byte 9 of it: \#(lines[4])"#, "6: 6|absent|7",
+                "7: 7|m|absent", "8: 8|absent|absent",
             ])
     }
 
     @Test("A text that is read on stays a text where it is wanted itself")
     func nestedAndWhole() throws {
-        let found = try records(#"{"p":"{\"b\":1,\"a\":2}"}"#, .jsonl, "p", "p.a")
-        #expect(found == [#"1: {"b":1,"a":2}|2"#])
+        try withBench { bench in
+            try bench.put("a.jsonl", [#"{"id":"1","ts":"2026-11-09","p":"{\"b\":\"x\",\"a\": 2}"}"#])
+            try bench.ingest([#"{ log: "usage", name: "api", files: "a.jsonl", map: { feature: "p", model: "p.b" } }"#])
+            #expect(try bench.rows(["feature", "model"]) == [#"{"b":"x","a": 2}|x"#])
+        }
     }
 }
