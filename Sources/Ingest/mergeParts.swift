@@ -50,7 +50,7 @@ func merge(
         }
         for part in stored where part.day == day {
             if let gone = goneStored[part] {
-                try keepRest(try ParquetFile(path: joined(home, part.path)).readAll(columns: specs), without: gone)
+                try keepRest(try part.openToRewrite(home: home).readAll(columns: specs), without: gone)
             } else {
                 kept.append(part)
             }
@@ -64,7 +64,7 @@ func merge(
             }
         }
         if kept.count + adding.count > mostPartsOfADay {
-            let pieces = try kept.map { try ParquetFile(path: joined(home, $0.path)) } + adding.map { try $0.open() }
+            let pieces = try kept.map { try $0.openToRewrite(home: home) } + adding.map { try $0.open() }
             let rows = Batch.concatenated(try pieces.map { try $0.readAll(columns: specs) }, specs: specs)
             (kept, adding) = ([], [try staging.stagePart(log: log, day: day, rows: inStoredOrder(rows, log: log))])
         }

@@ -41,6 +41,17 @@ public struct Part: Hashable, Sendable {
 
     /// Relative to the home.
     public var path: String { folder + "/" + file }
+
+    /// Opens it for its rows to be written anew. Bytes that have changed must not get a new digest: nobody would ever notice.
+    public func openToRewrite(home: String) throws -> ParquetFile {
+        let file = try ParquetFile(path: joined(home, path))
+        guard try digestOfFile(file.path) == digest else {
+            throw Failure(
+                "The Parquet part has changed since it was written, and rows of it are to be written anew. Restore it from a backup.",
+                at: Place(path: file.path))
+        }
+        return file
+    }
 }
 
 // MARK: - Reading

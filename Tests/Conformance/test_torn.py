@@ -139,6 +139,26 @@ def test_no_changed_byte_of_a_part_makes_a_reader_crash(torn):
     print(f"\n{noticed} of {FLIPS} changed bytes were noticed by costs, the rest read as other values")
 
 
+def test_a_part_whose_bytes_have_changed_gets_no_new_digest(torn, exports, tmp_path):
+    """An ingest that takes a row out of a torn part would write the rest anew, and from then on it would look sound."""
+    name, _ = chosen(torn.place, "lake/kalei/usage", ".parquet")
+    part = open_lake(torn.place).execute(f"SELECT id, epoch_us(ts), source FROM '{torn.place / name}' WHERE source = 'api_usage' LIMIT 1")
+    id, micros, _ = part.fetchone()
+    data = tmp_path / "data"
+    job = exports.write(data)
+    (data / "kalei" / "api_usage" / "a-first.jsonl").write_text(exports.record(micros - 1, id, 1).line + "\n")
+    told = []
+    for share in range(1, 40):  # anywhere in its pages
+        flipped(torn.place / name, None, share / 50)
+        before = digests(torn.place)
+        done = assert_no_crash(torn.vesper, torn.place, "ingest", data=data, job=job)
+        assert done.returncode == 1 and name in sentence(done) and digests(torn.place) == before, (share, done.stderr)
+        told.append(done.stderr)
+        torn.restore(name)
+    torn.vesper("ingest", torn.place, data=data, job=job)
+    torn.vesper("verify", torn.place, job=None)
+
+
 def test_a_file_that_nobody_knows_is_named_and_moving_it_away_mends_the_home(torn):
     name, _ = chosen(torn.place, "lake", ".parquet")
     stray = name.replace(".parquet", "-copy.parquet")
