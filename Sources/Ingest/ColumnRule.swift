@@ -45,7 +45,7 @@ public struct ColumnRule: Equatable, Sendable {
 // MARK: - Job file
 
 extension ColumnRule {
-    static let schema = ConfigSchema(
+    public static let schema = ConfigSchema(
         name: "map",
         keys: [
             ConfigKey(name: "constant", kind: "text", about: "The same text on every row."),

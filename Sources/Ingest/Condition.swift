@@ -16,7 +16,7 @@ public struct Condition: Sendable {
 }
 
 extension Condition {
-    static let schema = ConfigSchema(
+    public static let schema = ConfigSchema(
         name: "where",
         keys: [
             ConfigKey(

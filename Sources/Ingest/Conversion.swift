@@ -153,7 +153,7 @@ extension ConfigObject {
 }
 
 /// How a time is written that is a number: how many of its units make a second, and when they begin.
-struct TimeFormat: Equatable, Sendable {
+public struct TimeFormat: Equatable, Sendable {
     let perSecond: Int64
     let since: Instant
 
@@ -161,7 +161,7 @@ struct TimeFormat: Equatable, Sendable {
     private static let units: [(name: String, perSecond: Int64)] = [
         ("s", 1), ("ms", 1000), ("us", 1_000_000), ("ns", 1_000_000_000),
     ]
-    static let schema = ConfigSchema(
+    public static let schema = ConfigSchema(
         name: "time",
         keys: [
             ConfigKey(
