@@ -27,7 +27,7 @@ public struct Zone: Hashable, Sendable {
             let bytes = try? readFile(Zone.database + "/" + name, as: "time zone")
         else {
             throw Failure(
-                "There is no time zone \"\(name)\" in \(Zone.database). Use a name such as Europe/Berlin or UTC, or install tzdata.",
+                "There is no time zone \"\(name)\" in \(Zone.database).\(didYouMean(name, from: Zone.names)) Use a name such as Europe/Berlin or UTC, or install tzdata.",
                 kind: .usage)
         }
         guard let zone = Zone(name: name, tzif: bytes) else {
@@ -37,6 +37,12 @@ public struct Zone: Hashable, Sendable {
     }
 
     static let database = "/usr/share/zoneinfo"
+
+    /// What the database has, for suggestions; beside its zones it holds tables and copies, whose names begin small.
+    private static var names: [String] {
+        let names = (try? files(below: database)) ?? []
+        return names.filter { $0.first?.isUppercase == true }
+    }
 
     public func offset(at instant: Instant) -> Int {
         Int(offsets[changesUpTo(floorDivide(instant.microseconds, 1_000_000))])

@@ -26,7 +26,7 @@ public struct ColumnRule: Equatable, Sendable {
 
     /// The same rule, with texts put right that were encoded twice.
     var repairing: ColumnRule {
-        guard case .paths = origin else { return self }
+        if paths.isEmpty { return self }
         var conversion = conversion ?? Conversion()
         conversion.repairs = true
         return ColumnRule(origin, conversion)
@@ -45,7 +45,7 @@ public struct ColumnRule: Equatable, Sendable {
 // MARK: - Job file
 
 extension ColumnRule {
-    static let schema = ConfigSchema(
+    public static let schema = ConfigSchema(
         name: "map",
         keys: [
             ConfigKey(name: "constant", kind: "text", about: "The same text on every row."),
@@ -74,30 +74,46 @@ extension ColumnRule {
     init(_ node: ConfigNode, column: ColumnSpec, zone: Zone?) throws {
         let what = "\"\(column.name)\" in map"
         let plain = Conversion.plain(column, zone: zone)
+        func fields(_ node: ConfigNode, _ texts: [String]) throws -> [String] {
+            guard !texts.isEmpty else { throw node.failure("\(what) is an empty list. Name at least one field.") }
+            guard !texts.contains("") else {
+                throw node.failure("\(what) names a field without a name. Name the field, or leave the column out.")
+            }
+            return texts
+        }
         switch node.value {
-        case .string(let path): self.init(.paths([path]), plain)
+        case .string(let path): self.init(.paths(try fields(node, [path])), plain)
         case .array where column.name == "attributes":
-            self.init(.object(try node.texts(what).map { Member(name: $0, path: $0) }))
+            let names = try fields(node, try node.texts(what))
+            if let twice = names.indices.first(where: { names[..<$0].contains(names[$0]) }) {
+                throw node.failure("\(what) names the field \"\(names[twice])\" twice. Remove one of them.")
+            }
+            self.init(.object(names.map { Member(name: $0, path: $0) }))
         case .object where column.name == "attributes":
-            let members = try node.members(what).map { Member(name: $0.key, path: try $0.value.text(what)) }
+            let members = try node.members(what).map { member in
+                let path = try member.value.text("\"\(member.key)\" in attributes")
+                return Member(name: member.key, path: try fields(member.value, [path])[0])
+            }
+            guard !members.isEmpty else { throw node.failure("\(what) is an empty object. Name at least one field.") }
             self.init(.object(members))
-        case .array:
-            let paths = try node.texts(what)
-            guard !paths.isEmpty else { throw node.failure("\(what) is an empty list. Name at least one field.") }
-            self.init(.paths(paths), plain)
-        default:
+        case .array: self.init(.paths(try fields(node, try node.texts(what))), plain)
+        case .object:
             let object = try ConfigObject(node, ColumnRule.schema)
             let origins = ["constant", "from_file_name", "from"].filter { object.node($0) != nil }
-            guard origins.count == 1 else {
-                throw node.failure(
-                    "\(what) must be a field, a list of fields, { from: … }, { constant: … } or { from_file_name: … }.")
-            }
+            guard origins.count == 1 else { throw node.failure("\(what) must be \(ColumnRule.forms).") }
             let conversion = try Conversion(object, column: column, zone: zone)
             switch origins[0] {
-            case "from": self.init(.paths(try object.oneOrMoreTexts("from")), conversion ?? plain)
+            case "from":
+                let paths = try object.oneOrMoreTexts("from")
+                self.init(.paths(try fields(object.node("from") ?? node, paths)), conversion ?? plain)
             case _ where conversion != nil:
                 throw node.failure("Only a value that is read with \"from\" can be changed on its way. Write it as it is to be.")
-            case "constant": self.init(.constant(try object.text("constant")), plain)
+            case "constant":
+                let text = try object.text("constant")
+                try (plain ?? Conversion()).check(text, fits: column, at: object.place(of: "constant"))
+                // A time is kept as a moment, so that the zone it is written in counts for it too.
+                let moment = column.type == .timestamp ? text.withContiguousUTF8 { instant($0, zone: zone) } : nil
+                self.init(.constant(moment.map { Instant(microseconds: $0).description } ?? text))
             default:
                 let pattern = try object.text("from_file_name")
                 guard column.type == .timestamp, pattern.contains("YYYY-MM-DD") else {
@@ -106,6 +122,9 @@ extension ColumnRule {
                 }
                 self.init(.fileName(pattern: pattern))
             }
+        default: throw node.failure("\(what) must be \(ColumnRule.forms).")
         }
     }
+
+    private static let forms = "a field, a list of fields, { from: … }, { constant: … } or { from_file_name: … }"
 }

@@ -16,7 +16,7 @@ public struct Condition: Sendable {
 }
 
 extension Condition {
-    static let schema = ConfigSchema(
+    public static let schema = ConfigSchema(
         name: "where",
         keys: [
             ConfigKey(
@@ -34,21 +34,34 @@ extension Condition {
         switch (object.node("present"), object.node("not")) {
         case (let present?, nil): test = try present.bool("\"present\" in where") ? .present : .absent
         case (nil, let not?): test = .noneOf(try Condition.values(not, path))
-        default: throw node.failure("A condition is a value, a list of values, { present: true } or { not: … }.")
+        default: throw node.failure(Condition.advice)
         }
     }
 
+    private static let advice =
+        "A condition is a value, a list of values, { present: true } or { not: … }; what is null or missing is { present: false }."
+
     private static func values(_ node: ConfigNode, _ path: String) throws -> [String] {
+        guard case .array(let items) = node.value else { return [try value(node)] }
+        guard !items.isEmpty else {
+            throw node.failure("\"\(path)\" in where is an empty list. Name at least one value, or leave the condition out.")
+        }
+        return try items.map(value)
+    }
+
+    /// As it stands in a record.
+    private static func value(_ node: ConfigNode) throws -> String {
         switch node.value {
-        case .string(let text), .number(let text): [text]
-        case .bool(let flag): [String(flag)]
-        default: try node.texts("\"\(path)\" in where")
+        case .string(let text), .number(let text): text
+        case .bool(let flag): String(flag)
+        default: throw node.failure(advice)
         }
     }
 
     /// Whether a value meets the test; `raw` are its bytes in the record.
     static func meets(_ raw: UnsafeBufferPointer<UInt8>, _ kind: RawValue.Kind, _ test: Test) -> Bool {
-        let isPresent = kind != .absent && kind != .null && !(kind == .string && raw.isEmpty)
+        let hasValue = kind != .absent && kind != .null
+        let isPresent = hasValue && !(kind == .string && raw.isEmpty)
         func isAmong(_ offered: [String]) -> Bool {
             let text = kind == .escapedString ? unescaped(raw) : Array(raw)
             return offered.contains { $0.utf8.elementsEqual(text) }
@@ -56,8 +69,8 @@ extension Condition {
         return switch test {
         case .present: isPresent
         case .absent: !isPresent
-        case .oneOf(let offered): isPresent && isAmong(offered)
-        case .noneOf(let offered): !(isPresent && isAmong(offered))
+        case .oneOf(let offered): hasValue && isAmong(offered)
+        case .noneOf(let offered): !(hasValue && isAmong(offered))
         }
     }
 }

@@ -81,8 +81,10 @@ extension Conversion {
     /// nil where the object has none of the keys.
     init?(_ object: ConfigObject, column: ColumnSpec, zone: Zone?) throws {
         let isNumber = column.type == .int64 || column.type == .decimal
-        values = Dictionary(
-            try object.named("values").map { ($0.name, try $0.node.text("\"\($0.name)\" in values")) }, uniquingKeysWith: { $1 })
+        let named = try object.named("values").map {
+            (name: $0.name, text: try $0.node.text("\"\($0.name)\" in values"), $0.node.place)
+        }
+        values = Dictionary(named.map { ($0.name, $0.text) }, uniquingKeysWith: { $1 })
         otherwise = try object.optionalText("otherwise")
         oneOf = try object.texts("one_of")
         scale = try object.optionalDecimal("scale")
@@ -91,16 +93,54 @@ extension Conversion {
         guard otherwise == nil || !values.isEmpty else {
             throw object.failure("\"otherwise\" is for what \"values\" does not name. Add \"values\".", at: "otherwise")
         }
+        guard object.node("one_of") == nil || !oneOf.isEmpty else {
+            throw object.failure(
+                "\"one_of\" is an empty list, so that every record would be refused. Name the values there are.", at: "one_of")
+        }
         guard scale == nil || isNumber else {
-            throw object.failure("\"scale\" is for numbers, and \(column.name) is a \(column.type.phrase).", at: "scale")
+            throw object.failure("\"scale\" is for numbers, and \(column.name) is \(column.type.withArticle).", at: "scale")
+        }
+        guard scale != .zero else {
+            throw object.failure("A scale of 0 makes every value 0. Write the factor, such as \"0.01\".", at: "scale")
+        }
+        guard time == nil || self.zone == nil else {
+            throw object.failure(
+                "\"zone\" is for times that are written without an offset, and a number counts from a moment that has none. Remove it.",
+                at: "zone")
         }
         guard time == nil && self.zone == nil || column.type == .timestamp else {
             throw object.failure(
-                "\"time\" and \"zone\" are for times, and \(column.name) is a \(column.type.phrase).",
+                "\"time\" and \"zone\" are for times, and \(column.name) is \(column.type.withArticle).",
                 at: time == nil ? "zone" : "time")
         }
         if self == Conversion() { return nil }
-        if column.type == .timestamp, self.zone == nil { self.zone = zone }
+        if column.type == .timestamp, time == nil, self.zone == nil { self.zone = zone }
+        for (name, text, place) in named {
+            guard oneOf.isEmpty || oneOf.contains(text) else {
+                throw Failure(
+                    "\"\(name)\" becomes \"\(text)\", which is none of \(listed(oneOf)). Add it to \"one_of\".", at: place,
+                    kind: .usage)
+            }
+            try check(text, fits: column, at: place)
+        }
+        if let otherwise {
+            guard oneOf.isEmpty || oneOf.contains(otherwise) else {
+                throw object.failure(
+                    "\"\(otherwise)\" is none of \(listed(oneOf)). Add it to \"one_of\".", at: "otherwise")
+            }
+            try check(otherwise, fits: column, at: object.place(of: "otherwise"))
+        }
+        for text in oneOf { try check(text, fits: column, at: object.place(of: "one_of")) }
+    }
+
+    /// Refuses a text of the job that would never go into the column, before any record is.
+    func check(_ text: String, fits column: ColumnSpec, at place: Place) throws {
+        var trial = GrowingColumn(column.type, expected: 1)
+        defer { trial.free() }
+        guard text.withContiguousUTF8({ put($0, .string, into: &trial, 0) }) else {
+            let form = time == nil ? column.type.phrase : "number that counts from a moment"
+            throw Failure("\"\(text)\" is no \(form), which \(column.name) takes.", at: place, kind: .usage)
+        }
     }
 }
 
@@ -113,7 +153,7 @@ extension ConfigObject {
 }
 
 /// How a time is written that is a number: how many of its units make a second, and when they begin.
-struct TimeFormat: Equatable, Sendable {
+public struct TimeFormat: Equatable, Sendable {
     let perSecond: Int64
     let since: Instant
 
@@ -121,7 +161,7 @@ struct TimeFormat: Equatable, Sendable {
     private static let units: [(name: String, perSecond: Int64)] = [
         ("s", 1), ("ms", 1000), ("us", 1_000_000), ("ns", 1_000_000_000),
     ]
-    private static let schema = ConfigSchema(
+    public static let schema = ConfigSchema(
         name: "time",
         keys: [
             ConfigKey(
@@ -133,11 +173,15 @@ struct TimeFormat: Equatable, Sendable {
     init(_ node: ConfigNode) throws {
         if case .string(let name) = node.value {
             guard let unit = TimeFormat.units.first(where: { "epoch_" + $0.name == name }) else {
+                let hint = didYouMean(name, from: TimeFormat.names)
                 throw node.failure(
-                    "unknown time \"\(name)\". It is one of \(listed(TimeFormat.names)), or { since: …, unit: … }.")
+                    "unknown time \"\(name)\".\(hint) It is one of \(listed(TimeFormat.names)), or { since: …, unit: … }.")
             }
             (perSecond, since) = (unit.perSecond, Instant(microseconds: 0))
             return
+        }
+        guard case .object = node.value else {
+            throw node.failure("\"time\" is one of \(listed(TimeFormat.names)), or { since: …, unit: … }.")
         }
         let object = try ConfigObject(node, TimeFormat.schema)
         let (text, name) = (try object.text("since"), try object.text("unit"))
@@ -145,7 +189,9 @@ struct TimeFormat: Equatable, Sendable {
             throw object.failure("\"\(text)\" is no time. Write it like \"2026-01-01T00:00:00Z\".", at: "since")
         }
         guard let unit = TimeFormat.units.first(where: { $0.name == name }) else {
-            throw object.failure("unknown unit \"\(name)\". It is one of \(listed(TimeFormat.units.map(\.name))).", at: "unit")
+            let names = TimeFormat.units.map(\.name)
+            throw object.failure(
+                "unknown unit \"\(name)\".\(didYouMean(name, from: names)) It is one of \(listed(names)).", at: "unit")
         }
         (perSecond, self.since) = (unit.perSecond, since)
     }

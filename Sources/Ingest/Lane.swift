@@ -52,7 +52,7 @@ final class Lane {
         case .refused(let reason, let detail, let cut):
             if !isKnown { try refuse(reason, detail, number, record.line, cut) }
         case .whole:
-            if mapping.isFiltered(line, slots) {
+            if mapping.unmet(line, slots) != nil {
                 if !isKnown { counts.filtered += 1 }
                 return
             }
@@ -72,6 +72,7 @@ final class Lane {
         if isKnown, mapping.idColumn == nil { return }
         let time = try mapping.time(line, slots)
         let isInRange = range.contains(time)
+        let repaired = mapping.repaired
         let bucket = isInRange && !isKnown ? bucket(for: time) : trial
         do {
             try mapping.write(line, slots, time: time, to: bucket.columns, row: bucket.count)
@@ -87,6 +88,7 @@ final class Lane {
         if let column = mapping.idColumn, bucket.columns[column].isNull(row: bucket.count) { giveID(bucket, column) }
         if isKnown { return bucket.drop() }
         bucket.keep(record: number)
+        counts.repaired += mapping.repaired - repaired
         rows += 1
         bytes += line.count
     }
@@ -136,7 +138,6 @@ final class Lane {
             counts.accepted += batch.count
             expected = batch.count + batch.count / 8
         }
-        counts.repaired = mapping.repaired
         for bucket in buckets.values { bucket.free() }
         (buckets, current, currentStart, currentEnd, rows, bytes) = ([:], trial, .max, .min, 0, 0)
     }

@@ -88,13 +88,14 @@ final class Mapping {
         mayHaveLists = if case .csv? = source.format(of: file) { true } else { false }
     }
 
-    func isFiltered(_ record: UnsafeBufferPointer<UInt8>, _ slots: UnsafePointer<RawValue>) -> Bool {
-        for (slot, test) in conditions {
+    /// The first of the source's conditions that a record does not meet; nil where it meets all.
+    func unmet(_ record: UnsafeBufferPointer<UInt8>, _ slots: UnsafePointer<RawValue>) -> Int? {
+        for (index, (slot, test)) in conditions.enumerated() {
             let value = slots[slot]
             let raw = UnsafeBufferPointer(rebasing: record[value.start..<value.end])
-            if !Condition.meets(raw, value.kind, test) { return true }
+            if !Condition.meets(raw, value.kind, test) { return index }
         }
-        return false
+        return nil
     }
 
     /// The row's time, which decides where it goes.
@@ -120,7 +121,7 @@ final class Mapping {
                 time = unescaped(raw).withUnsafeBufferPointer { instant($0) }
             }
             if let time { return Instant(microseconds: time) }
-            throw bad(timeColumn, value.kind)
+            throw bad(timeColumn, value.kind, raw)
         }
         throw bad(timeColumn, .string)
     }
@@ -140,7 +141,10 @@ final class Mapping {
             }
             return -1
         }
-        if refused >= 0, case .slot(let slot) = steps[refused] { throw bad(refused, slots[slot].kind) }
+        if refused >= 0, case .slot(let slot) = steps[refused] {
+            let value = slots[slot]
+            throw bad(refused, value.kind, UnsafeBufferPointer(rebasing: record[value.start..<value.end]))
+        }
         for index in others {
             switch steps[index] {
             case .slot: continue
@@ -149,12 +153,14 @@ final class Mapping {
                 let raw = UnsafeBufferPointer(rebasing: record[value.start..<value.end])
                 let changed = try converted(raw, value.kind, conversion, index)
                 guard changed.withText({ conversion.put($0, $1, into: &columns[index], row) }) else {
-                    throw bad(index, value.kind)
+                    throw bad(index, value.kind, raw)
                 }
             case .constant(let text):
                 if !text.withUnsafeBufferPointer({ put($0, .string, into: &columns[index], row) }) { throw bad(index, .string) }
             case .instant(let microseconds): columns[index].put(microseconds, row: row)
-            case .object(let fields): writeObject(record, slots, fields, to: &columns[index], row)
+            case .object(let fields):
+                let repairs = source.columns[index].rule.conversion?.repairs == true
+                writeObject(record, slots, fields, repairs: repairs, to: &columns[index], row)
             }
         }
         if let tokens { try recount(tokens, columns, row) }
@@ -192,14 +198,15 @@ final class Mapping {
             columns[column].put(value, row: row)
         }
         if source.inputIncludesCache, let input = columns[tokens.input].integer(row: row) {
-            let cached = tokens.cached.reduce(Int64(0)) { $0 &+ (columns[$1].integer(row: row) ?? 0) }
-            guard cached >= 0, cached <= input else {
+            // Three counts of 64 bits may be more than 64 bits hold.
+            let cached = tokens.cached.reduce(Int128(0)) { $0 + Int128(columns[$1].integer(row: row) ?? 0) }
+            guard cached <= input else {
                 throw Refused(
                     reason: "cache_exceeds_input",
-                    detail: "cached tokens (\(grouped(Int(cached)))) exceed input_tokens (\(grouped(Int(input)))). "
+                    detail: "cached tokens (\(grouped(cached))) exceed input_tokens (\(grouped(input))). "
                         + "The source says input_includes_cache; drop that if cached tokens are counted apart")
             }
-            put(input - cached, into: tokens.input)
+            put(input - Int64(cached), into: tokens.input)
         }
         if source.outputExcludesReasoning, let reasoning = columns[tokens.reasoning].integer(row: row) {
             let (sum, overflow) = (columns[tokens.output].integer(row: row) ?? 0).addingReportingOverflow(reasoning)
@@ -208,15 +215,21 @@ final class Mapping {
         }
     }
 
-    private func bad(_ column: Int, _ kind: RawValue.Kind) -> Refused {
-        let spec = source.columns[column].spec
-        let limit = spec.type == .int64 ? ", or negative, or too large" : ""
-        return Refused(reason: "bad_value", detail: "\(spec.name) is \(kind.phrase), which is no \(spec.type.phrase)\(limit)")
+    private func bad(_ column: Int, _ kind: RawValue.Kind, _ raw: UnsafeBufferPointer<UInt8>? = nil) -> Refused {
+        let (spec, rule) = source.columns[column]
+        var advice = spec.type == .int64 ? ", or negative, or too large" : ""
+        if spec.type == .timestamp, rule.conversion?.time == nil {
+            if kind == .number { advice = "; say in map how it counts, such as time: \"epoch_s\"" }
+            if kind == .string, rule.conversion?.zone == nil, let raw, instant(raw, zone: .utc) != nil {
+                advice = ": it lacks an offset; say with zone where it was written"
+            }
+        }
+        return Refused(reason: "bad_value", detail: "\(spec.name) is \(kind.phrase), which is no \(spec.type.phrase)\(advice)")
     }
 
     private func writeObject(
         _ record: UnsafeBufferPointer<UInt8>, _ slots: UnsafePointer<RawValue>, _ fields: [(name: String, slot: Int)],
-        to column: inout GrowingColumn, _ row: Int
+        repairs: Bool, to column: inout GrowingColumn, _ row: Int
     ) {
         let members = fields.compactMap { field -> JSON.Member? in
             let value = slots[field.slot]
@@ -231,7 +244,21 @@ final class Mapping {
             default: return (try? parseJSON(Array(raw), path: "")).map { JSON.Member(field.name, $0.sorted) }
             }
         }
-        JSON.object(members).text.withContiguousUTF8 { column.put($0, row: row) }
+        let object = repairs ? repairedTexts(of: .object(members)) : .object(members)
+        object.text.withContiguousUTF8 { column.put($0, row: row) }
+    }
+
+    /// Names of fields stay as they are: a job names them as the export has them.
+    private func repairedTexts(of value: JSON) -> JSON {
+        switch value {
+        case .string(let text):
+            guard let right = text.withContiguousUTF8({ repairedEncoding($0) }) else { return value }
+            repaired += 1
+            return .string(String(decoding: right, as: UTF8.self))
+        case .array(let items): return .array(items.map(repairedTexts))
+        case .object(let members): return .object(members.map { JSON.Member($0.key, repairedTexts(of: $0.value)) })
+        default: return value
+        }
     }
 }
 
@@ -256,6 +283,14 @@ extension ColumnType {
         case .bool: "true or false"
         case .timestamp: "time"
         case .decimal: "decimal with at most 26 digits before the point and 12 behind it"
+        }
+    }
+
+    /// What a column of this type is: "a whole number", but "text".
+    var withArticle: String {
+        switch self {
+        case .text, .bool: phrase
+        default: "a " + phrase
         }
     }
 }

@@ -147,6 +147,13 @@ extension Source {
                     "unknown column \"\(column)\" of log \(log.rawValue).\(hint) Its columns are \(listed(specs.map(\.name))).",
                     at: place, kind: .usage)
             }
+            guard rules[spec.name] == nil else {
+                throw Failure(
+                    spec.name == "kind"
+                        ? "The column kind is filled by \"kind\" and by \"map\". Remove one of them."
+                        : "Two entries of map fill the column \(spec.name). Remove one of them.",
+                    at: place, kind: .usage)
+            }
             rules[spec.name] = try ColumnRule(node, column: spec, zone: zone)
             try Source.check(rules[spec.name]?.paths ?? [], within: each, at: node.place)
         }

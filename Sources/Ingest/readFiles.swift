@@ -13,6 +13,12 @@ func readFiles(_ pending: [PendingFile], _ order: IngestOrder, to output: LaneOu
     let files = Dictionary(grouping: pending, by: \.path).map { (path: $0.key, entries: $0.value) }
         // The largest first, so that the last thread to finish has little left.
         .sorted { ($1.entries[0].signature.size, $0.path) < ($0.entries[0].signature.size, $1.path) }
+    // A name that does not fit the job is told before anything is read.
+    for file in pending {
+        if let source = order.sources.first(where: { $0.name == file.source }) {
+            _ = try Mapping(source, file: file.path) { _ in 0 }
+        }
+    }
     let progress = SharedReading(total: files.reduce(0) { $0 + $1.entries[0].signature.size }, what: "reading \(order.job)", talk)
     // With fewer files than threads, the others decompress.
     let ahead = files.count < order.threads

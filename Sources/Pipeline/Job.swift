@@ -175,8 +175,8 @@ public struct Job: Sendable {
 
     /// Every schema of a job file and its price books, for the reference and its test.
     public static let schemas: [ConfigSchema] = [
-        schema, Source.schema, planOfSchema, Lookup.planSchema, Lookup.schema, Plan.schema, Insight.schema, SectionPlan.schema,
-        PriceBook.schema,
+        schema, Source.schema, ColumnRule.schema, TimeFormat.schema, Condition.schema, Lookup.schema, planOfSchema, Lookup.planSchema,
+        Plan.schema, Insight.schema, SectionPlan.schema, PriceBook.schema,
         PriceBook.entrySchema,
     ]
 }

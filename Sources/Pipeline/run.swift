@@ -161,9 +161,7 @@ public func plan(
     _ job: Job, _ choice: PeriodChoice, only: Set<Stage.Name> = Set(Stage.Name.allCases), _ context: RunContext, _ ledger: Ledger?
 ) throws -> [StageOutcome] {
     var outcomes: [StageOutcome] = []
-    let order = IngestOrder(
-        job: job.name, data: context.data(of: job), sources: job.sources, jobColumns: job.columns, acceptFrom: job.acceptFrom,
-        now: context.now, threads: context.threads)
+    let order = ingestOrder(job, context)
     let pending = try pendingFiles(order, ledger)
     let reads = pending.files > 0
     outcomes.append(

@@ -76,10 +76,14 @@ import Testing
 
     @Test(
         "An unknown zone is refused with what to do",
-        arguments: ["Europe/Berlinn", "", "Europe", "/etc/passwd", "../zoneinfo/UTC", "Europe//Berlin", "europe/berlin"])
-    func unknown(_ name: String) {
+        arguments: [
+            ("Europe/Berlinn", " Did you mean \"Europe/Berlin\"?"), ("europe/berlin", " Did you mean \"Europe/Berlin\"?"),
+            ("Europe//Berlin", " Did you mean \"Europe/Berlin\"?"), ("", ""), ("Europe", ""), ("/etc/passwd", ""),
+            ("../zoneinfo/UTC", ""),
+        ])
+    func unknown(_ name: String, _ hint: String) {
         let expected =
-            "There is no time zone \"\(name)\" in /usr/share/zoneinfo. Use a name such as Europe/Berlin or UTC, or install tzdata."
+            "There is no time zone \"\(name)\" in /usr/share/zoneinfo.\(hint) Use a name such as Europe/Berlin or UTC, or install tzdata."
         #expect(throws: Failure(expected, kind: .usage)) { _ = try Zone(named: name) }
     }
 }

@@ -117,6 +117,16 @@ import Testing
             Case("one of several", #"{ status: ["ok", "retried"] }"#, ["1", "2", "4"]), Case("a number", "{ n: 5 }", ["1", "2"]),
             Case("a flag", "{ flag: true }", ["1"]), Case("present", "{ note: { present: true } }", ["1"]),
             Case("a path", #"{ "meta.kind": "a" }"#, ["2"]),
+            Case("not present", "{ note: { present: false } }", ["2", "3", "4"]),
+            Case("not a text", #"{ status: { not: "ok" } }"#, ["2", "3"]),
+            Case("none of several", #"{ status: { not: ["ok", "retried"] } }"#, ["3"]),
+            Case("not a number", "{ n: { not: 5 } }", ["3", "4"]),
+            Case("not a flag", "{ flag: { not: true } }", ["2", "3", "4"]),
+            Case("one of several numbers and flags", "{ n: [5.0, 50, true] }", ["3", "4"]),
+            Case("the empty text", #"{ note: "" }"#, ["2"]),
+            Case("not the empty text", #"{ note: { not: "" } }"#, ["1", "3", "4"]),
+            Case("present below an object", "{ meta: { present: true } }", ["2"]),
+            Case("a field that no record has", #"{ other: { not: "x" } }"#, ["1", "2", "3", "4"]),
             Case("two conditions", #"{ status: "ok", n: 5 }"#, ["1"]), Case("an escaped text", #"{ note: "é" }"#, ["1"]),
             Case("none", "{}", ["1", "2", "3", "4"]),
         ])
@@ -151,12 +161,37 @@ import Testing
         }
     }
 
-    @Test("A constant that is no value of its column refuses every record with the reason")
-    func badConstant() throws {
-        try withBench { bench in
-            try bench.put("a.jsonl", [#"{"id":"1",\#(time)}"#])
-            try bench.ingest([#"{ log: "sessions", name: "s", files: "a.jsonl", map: { crisis: { constant: "no" } } }"#])
-            #expect(try bench.quarantine().map { $0["detail"]?.string } == ["crisis is a text, which is no true or false"])
-        }
+    @Test("An element of a list is named by its number, from 0; a key of digits in an object is named alike")
+    func elementsByNumber() throws {
+        let lines = [
+            #"{"id":"1",\#(time),"choices":[{"usage":{"out":7}},{"usage":{"out":8}}],"models":["a","b"]}"#,
+            #"{"id":"2",\#(time),"choices":{"1":{"usage":{"out":9}}},"models":["a"]}"#,
+            #"{"id":"3",\#(time),"choices":[],"models":[null,[5]]}"#,
+        ]
+        let map = #"map: { output_tokens: "choices.1.usage.out", model: ["models.1.0", "models.1", "models.0"] }"#
+        #expect(try rows(map, lines, ["id", "output_tokens", "model"]) == ["1|8|b", "2|9|a", "3|null|5"])
+    }
+
+    @Test("Attributes may be stored under other names, from any path; an object keeps its own, sorted")
+    func renamedAttributes() throws {
+        let map =
+            #"kind: "user", map: { updated_at: "at", attributes: { since: "joined.day", "tariff name": "plan_name", all: "joined", none: "gone" } }"#
+        let line = #"{"id":"u1","at":"2026-11-09","joined":{"month":"Nov","day":"9"},"plan_name":"a\"b"}"#
+        #expect(
+            try rows(map, [line], ["attributes"], log: .snapshots) == [
+                #"{"all":{"day":"9","month":"Nov"},"since":"9","tariff name":"a\"b"}"#
+            ])
+    }
+
+    @Test("A text that is JSON is read on below its field, at any depth, also where it is escaped")
+    func textsThatAreJSON() throws {
+        let lines = [
+            #"{"id":"1",\#(time),"payload":"{\"model\":\"m\",\"inner\":\"{\\\"user\\\":\\\"u\\\"}\"}"}"#,
+            #"{"id":"2",\#(time),"payload":"no JSON"}"#, #"{"id":"3",\#(time),"payload":{"model":"n"}}"#,
+        ]
+        #expect(
+            try rows(#"map: { model: "payload.model", user: "payload.inner.user" }"#, lines, ["id", "model", "user"]) == [
+                "1|m|u", "2|null|null", "3|n|null",
+            ])
     }
 }

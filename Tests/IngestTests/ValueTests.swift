@@ -151,7 +151,7 @@ import Testing
                 try bench.quarantine().map { "\($0["reason"]?.string ?? ""): \($0["detail"]?.string ?? "")" } == [
                     "bad_value: output_tokens is a text, which is no whole number, or negative, or too large",
                     "bad_value: output_tokens is a number, which is no whole number, or negative, or too large",
-                    "bad_value: ts is a number, which is no time",
+                    "bad_value: ts is a number, which is no time; say in map how it counts, such as time: \"epoch_s\"",
                     "bad_value: reported_cost is a list, which is no decimal with at most 26 digits before the point and 12 behind it",
                     "missing_ts: there is no ts", "missing_ts: there is no ts",
                 ])

@@ -103,7 +103,7 @@ import Testing
         Broken(
             "a zone that there is not", ("Europe/Berlin", "Europe/Berlyn"),
             sentence:
-                "job.json5:2:26: There is no time zone \"Europe/Berlyn\" in /usr/share/zoneinfo. Use a name such as Europe/Berlin or UTC, or install tzdata."
+                "job.json5:2:26: There is no time zone \"Europe/Berlyn\" in /usr/share/zoneinfo. Did you mean \"Europe/Berlin\"? Use a name such as Europe/Berlin or UTC, or install tzdata."
         ),
         Broken(
             "a currency in small letters", ("\"USD\"", "\"usd\""),

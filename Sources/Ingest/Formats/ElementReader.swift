@@ -66,15 +66,25 @@ final class ElementReader {
         let list = record.values[first]
         if list.kind == .absent || list.kind == .null { return }
         guard list.kind == .array else {
-            return try whole(
-                .refused(reason: "bad_value", detail: "\(path.lists[0]) is \(list.kind.phrase), which is no list", cut: nil))
+            return try whole(noList(path.lists[0], list.kind))
         }
         values.update(repeating: RawValue(), count: valueCount)
         for (from, to) in around { values[to] = record.values[from] }
         try elements(list, level: 0, record, body)
     }
 
+    private func noList(_ name: String, _ kind: RawValue.Kind) -> ScanResult {
+        .refused(reason: "bad_value", detail: "\(name) is \(kind.phrase), which is no list", cut: nil)
+    }
+
     private func elements(_ list: RawValue, level: Int, _ record: Record, _ body: (Record) throws -> Void) throws {
+        func hand(_ element: Range<Int>, _ scan: ScanResult) throws {
+            number += 1
+            try body(
+                Record(
+                    number: number, line: UnsafeBufferPointer(rebasing: record.bytes[element]), scan: scan,
+                    values: UnsafePointer(values), bytes: record.bytes))
+        }
         let here = levels[level]
         let slots = values + here.start
         var at = list.start + 1
@@ -85,14 +95,11 @@ final class ElementReader {
             slots.update(repeating: RawValue(), count: here.tree.slotCount)
             let (end, _) = JSONScanner.scanValue(record.bytes, at..<list.end - 1, for: here.tree, into: slots)
             guard end > at else { return }
-            if let next = here.list {
-                if slots[next].kind == .array { try elements(slots[next], level: level + 1, record, body) }
-            } else {
-                number += 1
-                let element = UnsafeBufferPointer(rebasing: record.bytes[at..<end])
-                try body(
-                    Record(
-                        number: number, line: element, scan: .whole, values: UnsafePointer(values), bytes: record.bytes))
+            switch here.list.map({ slots[$0] }) {
+            case nil: try hand(at..<end, .whole)
+            case let list? where list.kind == .array: try elements(list, level: level + 1, record, body)
+            case let list? where list.kind == .absent || list.kind == .null: break
+            case let list?: try hand(at..<end, noList(path.lists[level + 1], list.kind))
             }
             at = end
         }

@@ -9,13 +9,15 @@ struct Option: Sendable {
     var choices: [String] = []
     var repeats = false
     var short: Character?
+    /// The value where none is given; then only a number behind it is taken for one.
+    var usual: String?
     var completes: Completion = .none
 
     static let help = Option(name: "help", value: nil, about: "Show this help.", short: "h")
     static let version = Option(name: "version", value: nil, about: "Show the version.")
 
     /// As it is typed: `-q, --quiet` or `--week=W`.
-    var label: String { (short.map { "-\($0), " } ?? "") + "--\(name)" + (value.map { "=" + $0 } ?? "") }
+    var label: String { (short.map { "-\($0), " } ?? "") + "--\(name)" + (value.map { usual == nil ? "=" + $0 : "[=\($0)]" } ?? "") }
     var completion: Completion { choices.isEmpty ? completes : .words(choices) }
 }
 

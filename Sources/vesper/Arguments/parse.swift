@@ -70,7 +70,11 @@ private struct Reading {
         let name = "--" + option.name
         var value = halves.count > 1 ? halves[1] : nil
         if let form = option.value {
-            if value == nil, let next = rest.first, next == "-" || !next.hasPrefix("-") { value = rest.removeFirst() }
+            func isValue(_ word: String) -> Bool {
+                option.usual == nil ? word == "-" || !word.hasPrefix("-") : Int(word) != nil
+            }
+            if value == nil, let next = rest.first, isValue(next) { value = rest.removeFirst() }
+            value = value ?? option.usual
             guard value?.isEmpty == false else { throw refusal("\(name) needs a value: \(name)=\(form).") }
         } else if value != nil {
             throw refusal("\(name) takes no value.")
