@@ -95,17 +95,16 @@ struct StageResult {
 
 // MARK: - Ingest
 
-private func ingestOrder(_ work: Work) -> IngestOrder {
+func ingestOrder(_ job: Job, _ context: RunContext, _ choice: FileChoice = .all) -> IngestOrder {
     IngestOrder(
-        job: work.job.name, data: work.context.data(of: work.job), sources: work.job.sources, jobColumns: work.job.columns,
-        acceptFrom: work.job.acceptFrom, now: work.now, longestRecord: work.job.longestRecord, choice: work.choice,
-        threads: work.context.threads)
+        job: job.name, data: context.data(of: job), sources: job.sources, jobColumns: job.columns, acceptFrom: job.acceptFrom,
+        now: context.now, longestRecord: job.longestRecord, choice: choice, threads: context.threads)
 }
 
 /// Ingest looks at the files itself: which are new is its question, so it has work whenever one is. What the lake holds is a part of
 /// it too: a run that was killed between its rows and their receipt leaves one that does not say what is there.
-private func ingestInputs(_ work: Work) throws -> Digest {
-    let order = ingestOrder(work)
+func ingestInputs(_ work: Work) throws -> Digest {
+    let order = ingestOrder(work.job, work.context, work.choice)
     let pending = try pendingFiles(order, work.ledger)
     let stored = try storedRows(work)
     return Digest.of(
@@ -116,14 +115,14 @@ private func ingestInputs(_ work: Work) throws -> Digest {
 }
 
 private func runIngest(_ work: Work) throws -> StageResult {
-    let report = try ingest(ingestOrder(work), into: work.lake, talk: work.context.talk)
+    let report = try ingest(ingestOrder(work.job, work.context, work.choice), into: work.lake, talk: work.context.talk)
     let stored = try storedRows(work)
     return StageResult(
         outputs: stored.digest, summary: report.summary, standing: stored.counts.summary,
         tooManyRefused: work.job.refusesTooMuch(report.counts))
 }
 
-private func storedRows(_ work: Work) throws -> (digest: Digest, counts: Counts) {
+func storedRows(_ work: Work) throws -> (digest: Digest, counts: Counts) {
     let logs = try Log.allCases.map { Lake.digest(of: try work.lake.parts(job: work.job.name, log: $0)).hex }
     return (Digest.of(parts: logs), try countsByLog(work.ledger, job: work.job.name).reduce(into: Counts()) { $0 += $1.counts })
 }

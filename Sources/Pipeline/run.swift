@@ -145,6 +145,7 @@ public func run(
         note(result.isWaiting ? .waiting : .done, result.summary)
     }
     let periods = choice.periods(of: job, now: context.now)
+    if only.contains(.ingest) { try warnOfOtherMappings(job, context, ledger) }
     for stage in stages where stage.onceForAllPeriods && only.contains(stage.name) {
         try perform(stage, periods.first ?? Period(first: job.starts, last: job.starts))
     }
@@ -159,10 +160,7 @@ public func plan(
     _ job: Job, _ choice: PeriodChoice, only: Set<Stage.Name> = Set(Stage.Name.allCases), _ context: RunContext, _ ledger: Ledger?
 ) throws -> [StageOutcome] {
     var outcomes: [StageOutcome] = []
-    let order = IngestOrder(
-        job: job.name, data: context.data(of: job), sources: job.sources, jobColumns: job.columns, acceptFrom: job.acceptFrom,
-        now: context.now, threads: context.threads)
-    let pending = try pendingFiles(order, ledger)
+    let pending = try pendingFiles(ingestOrder(job, context), ledger)
     let reads = pending.files > 0
     outcomes.append(
         StageOutcome(
