@@ -68,7 +68,6 @@ private let readmitCommand = Command(
     let isDry = invocation.has(dryRun)
     let ledger = try isDry ? openedForReading(context) : context.openForRun()
     let named = try filesNamed(invocation, job, context, ledger) { $0 != .dropped }
-    guard !named.isEmpty else { throw Failure("That is dropped already.", kind: .usage) }
     try show(
         isDry
             ? table(try plan(.drop(named), of: job, context, ledger)) : table(try correct(job, .drop(named), context, ledger)),
@@ -81,9 +80,10 @@ private let readmitCommand = Command(
     let context = try context(for: invocation)
     let ledger = try context.openForRun()
     let named = try filesNamed(invocation, job, context, ledger) { $0 == .dropped }
-    guard !named.isEmpty else { throw Failure("That was not dropped; there is nothing to take back.", kind: .usage) }
     try readmit(named, job: job.name, ledger)
-    context.talk.note("The next run of \(job.name) reads \(listed(named.map(\.file).sorted())) again.")
+    let files = Set(named.map(\.file)).sorted()
+    context.talk.note(
+        files.isEmpty ? "Nothing of that is dropped." : "The next run of \(job.name) reads \(listed(files)) again.")
     return 0
 }
 
