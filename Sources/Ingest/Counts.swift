@@ -26,6 +26,15 @@ public struct Counts: Equatable, Sendable {
         a.quarantined.merge(b.quarantined, uniquingKeysWith: +)
     }
 
+    static func -= (a: inout Counts, b: Counts) {
+        a.accepted -= b.accepted
+        a.duplicate -= b.duplicate
+        a.outOfRange -= b.outOfRange
+        a.filtered -= b.filtered
+        a.repaired -= b.repaired
+        a.quarantined.merge(b.quarantined.mapValues { -$0 }, uniquingKeysWith: +)
+    }
+
     /// `accepted 41,203 · duplicate 12 · quarantined 3 (2 cache_exceeds_input, 1 bad_json)`; what is zero is left out, accepted never.
     public var summary: String {
         var parts = ["accepted \(grouped(accepted))"]
@@ -43,11 +52,24 @@ public struct Counts: Equatable, Sendable {
     }
 }
 
+/// One file as one source entry reads it: what is read, counted and corrected as a whole.
+public struct SourceFile: Hashable, Comparable, Sendable {
+    public let source: String
+    /// Below the data folder.
+    public let file: String
+
+    public init(source: String, file: String) { (self.source, self.file) = (source, file) }
+
+    public static func < (a: SourceFile, b: SourceFile) -> Bool { (a.source, a.file) < (b.source, b.file) }
+}
+
 /// Names the counts of one source entry and one file.
 struct CountKey: Hashable, Comparable {
     let source: String
     let log: String
     let file: String
+
+    var sourceFile: SourceFile { SourceFile(source: source, file: file) }
 
     static func < (a: CountKey, b: CountKey) -> Bool { (a.source, a.file) < (b.source, b.file) }
 }
@@ -81,6 +103,31 @@ public let ingestMigrations = [
         """),
     Migration(
         "ingest", "2 the format that a file was read as", "ALTER TABLE files ADD COLUMN format TEXT NOT NULL DEFAULT 'jsonl'"),
+    // What a correction must know: under which mapping a file was read ('' is not known); whether rows of it may come from a content
+    // that has been overwritten since; whose rows lost against whose ('' is any file of the log); and which files are not read any more.
+    Migration(
+        "ingest", "3 corrections",
+        "ALTER TABLE files ADD COLUMN mapping TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE files ADD COLUMN superseded INTEGER NOT NULL DEFAULT 0",
+        """
+        UPDATE files SET superseded = 1 WHERE lines < (
+            SELECT sum(count) FROM counts
+            WHERE job = files.job AND source = files.source AND file = files.path AND outcome <> 'repaired')
+        """,
+        """
+        CREATE TABLE displaced (
+            job TEXT NOT NULL, log TEXT NOT NULL, source TEXT NOT NULL, file TEXT NOT NULL,
+            by_source TEXT NOT NULL, by_file TEXT NOT NULL,
+            PRIMARY KEY (job, log, source, file, by_source, by_file)) STRICT, WITHOUT ROWID
+        """,
+        """
+        INSERT INTO displaced SELECT DISTINCT job, log, source, file, '', '' FROM counts
+        WHERE count > 0 AND (outcome = 'duplicate' OR reason = 'id_reused')
+        """,
+        """
+        CREATE TABLE dropped_files (
+            job TEXT NOT NULL, source TEXT NOT NULL, path TEXT NOT NULL, PRIMARY KEY (job, source, path)) STRICT, WITHOUT ROWID
+        """),
 ]
 
 /// The counts of a job, by log, over all that was ever read.

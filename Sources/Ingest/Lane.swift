@@ -16,6 +16,8 @@ final class Lane {
     private let linesRead: Int64
     private let range: Range<Instant>
     private let output: LaneOutput
+    /// Whether a row without an id gets one; for that all equal rows of the file must come by.
+    private let namesRows: Bool
     private var buckets: [Day: RowBucket] = [:]
     /// The bucket that the last row went to, and the moments of its day.
     private var current: RowBucket
@@ -32,7 +34,10 @@ final class Lane {
     /// How often each content has occurred, among rows without an id.
     private var occurrences: [Digest: Int] = [:]
 
-    init(_ mapping: Mapping, file: String, linesRead: Int64, range: Range<Instant>, output: LaneOutput) {
+    init(
+        _ mapping: Mapping, file: String, linesRead: Int64, range: Range<Instant>, output: LaneOutput, namesRows: Bool = true
+    ) {
+        self.namesRows = namesRows
         (self.mapping, self.file, self.linesRead, self.range, self.output) = (mapping, file, linesRead, range, output)
         source = mapping.source
         refusals = RefusalFile(source: mapping.source.name, file: file)
@@ -85,7 +90,14 @@ final class Lane {
             if !isKnown { counts.outOfRange += 1 }
             return
         }
-        if let column = mapping.idColumn, bucket.columns[column].isNull(row: bucket.count) { giveID(bucket, column) }
+        if let column = mapping.idColumn, bucket.columns[column].isNull(row: bucket.count) {
+            guard namesRows else {
+                bucket.drop()
+                throw Mapping.Refused(
+                    reason: "missing_id", detail: "there is no id, and no file whose equal rows would number it")
+            }
+            giveID(bucket, column)
+        }
         if isKnown { return bucket.drop() }
         bucket.keep(record: number)
         counts.repaired += mapping.repaired - repaired

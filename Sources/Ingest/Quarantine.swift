@@ -25,6 +25,29 @@ struct Refusal {
         digest = cut?.digest ?? (line.count > Refusal.keptBytes ? Digest.of(line) : nil)
     }
 
+    /// From its line in the quarantine.
+    init(_ line: String, path: String) throws {
+        let json = try parseJSON(Array(line.utf8), path: path)
+        source = json["source"]?.string ?? ""
+        file = json["file"]?.string ?? ""
+        record = Int64(json["record"]?.int ?? 0)
+        reason = json["reason"]?.string ?? ""
+        detail = json["detail"]?.string ?? ""
+        length = json["bytes"]?.int ?? 0
+        digest = (json["sha256"]?.string).flatMap { Digest(hex: $0) }
+        let digits = Array((json["raw_hex"]?.string ?? "").utf8)
+        let bytes = stride(from: 0, to: digits.count - 1, by: 2).compactMap {
+            UInt8(String(decoding: digits[$0..<$0 + 2], as: UTF8.self), radix: 16)
+        }
+        raw = (json["raw"]?.string).map { Array($0.utf8) } ?? bytes
+    }
+
+    /// The same record, refused for another reason.
+    init(_ other: Refusal, reason: String, detail: String) {
+        (source, file, record, raw) = (other.source, other.file, other.record, other.raw)
+        (length, digest, self.reason, self.detail) = (other.length, other.digest, reason, detail)
+    }
+
     /// Where the refusals of one source entry and file are kept, relative to the home.
     static func place(job: String, source: String, file: String) -> String {
         "quarantine/\(job)/\(fileSafe(source))/\(fileSafe(file)).jsonl.gz"

@@ -191,14 +191,17 @@ extension Source {
     /// The fields that the source looks at.
     var paths: [String] { columns.flatMap(\.rule.paths) + conditions.map(\.path) }
 
-    /// What decides how a record becomes a row, as text: a part of the ingest's digest.
-    var definition: String {
+    /// What the entry reads and how a record becomes a row, as text: a part of the ingest's digest.
+    var definition: String { "\(mapping)|\(files.map(\.text).joined(separator: ","))" }
+
+    /// What decides which row a record becomes, and which of several stays: kept with every file that was read under it. Where the files
+    /// are found is no part of it.
+    var mapping: String {
         let rules = columns.map { "\($0.spec.name)=\($0.rule)" }.joined(separator: ",")
         let tests = conditions.map { "\($0.path):\($0.test)" }.joined(separator: ",")
         let format = "\(formatName?.rawValue ?? "")|\(csv.delimiter.map { String($0) } ?? "")|\(csv.nulls)"
-        let files = files.map(\.text).joined(separator: ",")
         let tokens = "\(inputIncludesCache)|\(outputExcludesReasoning)"
-        return "\(name)|\(log.rawValue)|\(files)|\(format)|\(idScope)|\(keepLast)|\(rules)|\(tests)|\(each?.text ?? "")|\(tokens)"
+        return "\(name)|\(log.rawValue)|\(format)|\(idScope)|\(keepLast)|\(rules)|\(tests)|\(each?.text ?? "")|\(tokens)"
     }
 }
 

@@ -5,22 +5,26 @@ import Lake
 private let mostPartsOfADay = 12
 
 /// Decides between rows with the same id, and puts the days that change together in staging.
+///
+/// - Parameter voided: files whose stored rows go, by the days that hold some.
 func merge(
-    _ fresh: [FreshPart], _ keys: KeyStore, log: Log, _ order: IngestOrder, _ lake: Lake, _ changes: inout Changes
+    _ fresh: [FreshPart], _ keys: KeyStore, voiding voided: [Day: Set<SourceFile>], log: Log, _ order: IngestOrder, _ lake: Lake,
+    _ changes: inout Changes
 ) throws -> [StagedDay] {
     let staging = lake.staging(job: order.job)
     let stored = try lake.parts(job: order.job, log: log)
     let scopes = Digest.of(parts: order.sources.map { "\($0.name)=\($0.idScope)" }.sorted())
     let index = try openedIndex(stored, log: log, scopes: scopes, order, lake)
     let addition = try index.addition(of: keys.counts, lake)
-    let losers = try resolveDuplicates(keys, fresh, log: log, order, lake, index: index, addition: addition)
+    var goneFromStored = try rows(of: voided, in: stored, lake)
+    let losers = try resolveDuplicates(
+        keys, fresh, without: goneFromStored, log: log, order, lake, index: index, addition: addition)
 
     for part in fresh {
         changes.store(
             part.staged.part.rows, CountKey(source: part.source, log: log.rawValue, file: part.file), on: part.staged.part.day)
     }
     var goneFromFresh: [Int: Set<Int>] = [:]
-    var goneFromStored: [Part: Set<Int>] = [:]
     for loser in losers {
         switch loser.place {
         case .fresh(let part, let row):
@@ -70,17 +74,36 @@ func merge(
         }
         assembled.set(position, kept, adding)
     }
-    let result = try days.indices.map { position in
+    let result = try days.indices.compactMap { position -> StagedDay? in
         let (kept, adding) = assembled.get(position)
+        // What was read again may be what was there.
+        let before = stored.filter { $0.day == days[position] }.map(\.file)
+        if before.sorted() == (kept.map(\.file) + adding.map(\.part.file)).sorted() { return nil }
         return try lake.assemble(job: order.job, log: log, day: days[position], keeping: kept, adding: adding)
     }
-    let changed = Set(days)
+    let changed = Set(result.map(\.day))
     let after = (stored.filter { !changed.contains($0.day) } + result.flatMap(\.parts)).sorted {
         ($0.day, $0.file) < ($1.day, $1.file)
     }
     changes.days += result
     changes.files += try index.finish(addition, parts: after, lake)
     return result
+}
+
+/// Where the rows of these files stand among the parts of a log.
+private func rows(of voided: [Day: Set<SourceFile>], in stored: [Part], _ lake: Lake) throws -> [Part: Set<Int>] {
+    var found: [Part: Set<Int>] = [:]
+    let columns = Log.originColumns.filter { $0.type == .text }
+    for part in stored {
+        guard let voided = voided[part.day] else { continue }
+        let batch = try lake.open(part).readAll(columns: columns)
+        let gone = (0..<batch.count).filter { row in
+            let (source, file) = (batch["source"]?.text(at: row) ?? "", batch["source_file"]?.text(at: row) ?? "")
+            return voided.contains(SourceFile(source: source, file: file))
+        }
+        if !gone.isEmpty { found[part] = Set(gone) }
+    }
+    return found
 }
 
 private final class SharedDays: @unchecked Sendable {

@@ -5,36 +5,42 @@ import Lake
 struct Reading: Sendable {
     var counts: [CountKey: Counts] = [:]
     var refusals: [RefusalFile] = []
-    var files: [String: FileReading] = [:]
+    var files: [SourceFile: FileReading] = [:]
 }
 
-/// Reads each file once, for all source entries that want it; several files at a time.
+/// Reads each file once, for all source entries that want as much of it; several files at a time.
 func readFiles(_ pending: [PendingFile], _ order: IngestOrder, to output: LaneOutput, _ talk: Talk) throws -> Reading {
-    let files = Dictionary(grouping: pending, by: \.path).map { (path: $0.key, entries: $0.value) }
+    let files = Dictionary(grouping: pending) { Extent(path: $0.path, size: $0.signature.size) }
         // The largest first, so that the last thread to finish has little left.
-        .sorted { ($1.entries[0].signature.size, $0.path) < ($0.entries[0].signature.size, $1.path) }
+        .sorted { ($1.key.size, $0.key.path) < ($0.key.size, $1.key.path) }
     // A name that does not fit the job is told before anything is read.
     for file in pending {
         if let source = order.sources.first(where: { $0.name == file.source }) {
             _ = try Mapping(source, file: file.path) { _ in 0 }
         }
     }
-    let progress = SharedReading(total: files.reduce(0) { $0 + $1.entries[0].signature.size }, what: "reading \(order.job)", talk)
+    let progress = SharedReading(total: files.reduce(0) { $0 + $1.key.size }, what: "reading \(order.job)", talk)
     // With fewer files than threads, the others decompress.
     let ahead = files.count < order.threads
     try inParallel(files.count, threads: order.threads) { index in
-        let (path, entries) = files[index]
-        let size = entries.map(\.signature.size).min() ?? 0
-        let (lanes, reading) = try readFile(path, size: size, ahead: ahead, entries, order, to: output) { progress.advance($0) }
-        progress.add(path, lanes, reading)
+        let (extent, entries) = files[index]
+        let (lanes, reading) = try readFile(extent, ahead: ahead, entries, order, to: output) { progress.advance($0) }
+        progress.add(extent.path, lanes, reading)
     }
     return progress.taken()
 }
 
+/// How much of which file is read.
+private struct Extent: Hashable {
+    let path: String
+    let size: Int64
+}
+
 private func readFile(
-    _ path: String, size: Int64, ahead: Bool, _ entries: [PendingFile], _ order: IngestOrder, to output: LaneOutput,
+    _ extent: Extent, ahead: Bool, _ entries: [PendingFile], _ order: IngestOrder, to output: LaneOutput,
     _ advance: @escaping (Int64) -> Void
 ) throws -> ([Lane], FileReading) {
+    let path = extent.path
     var tree = FieldTree()
     var plain: [Lane] = []
     var divided: [(elements: ElementReader, lane: Lane)] = []
@@ -50,7 +56,7 @@ private func readFile(
     // Mostly one source reads a file, and then nothing is counted for each record.
     let only = lanes.count == 1 ? whole.first : nil
     let reading = try readRecords(
-        of: order.location(of: path), as: lanes.first?.source.format(of: path), for: tree, size: size,
+        of: order.location(of: path), as: lanes.first?.source.format(of: path), for: tree, size: extent.size,
         longest: order.longestRecord, ahead: ahead, advance
     ) { record in
         if let only { return try only.take(record) }
@@ -82,8 +88,8 @@ private final class SharedReading: @unchecked Sendable {
 
     func add(_ path: String, _ lanes: [Lane], _ file: FileReading) {
         lock.held {
-            reading.files[path] = file
             for lane in lanes {
+                reading.files[SourceFile(source: lane.source.name, file: path)] = file
                 reading.counts[CountKey(source: lane.source.name, log: lane.source.log.rawValue, file: path)] = lane.counts
                 if !lane.refusals.isEmpty { reading.refusals.append(lane.refusals) }
             }

@@ -7,6 +7,8 @@ struct Loser {
     let place: RowPlace
     let facts: RowFacts
     let fate: Fate
+    /// Whose row stays instead.
+    let winner: SourceFile
 }
 
 /// Where a row stands: in a part that this run has written, or in one of the lake.
@@ -26,6 +28,8 @@ struct RowFacts {
     let identity: [String]
     /// Of all values but those that say where the row came from.
     let content: Digest
+
+    var sourceFile: SourceFile { SourceFile(source: source, file: file) }
 }
 
 /// Finds rows with the same id in the same scope, among the new rows and against the stored ones, and decides which stays.
@@ -34,10 +38,12 @@ struct RowFacts {
 /// stays and the others are refused as reused; or, where the source says `keep: last`, the greatest (output tokens, time, source
 /// file, record) stays and the others are duplicates. Two different ids are never merged.
 ///
-/// - Parameter addition: gets every key, for the index.
+/// - Parameters:
+///   - gone: stored rows that are taken away and stand before nobody.
+///   - addition: gets every key, for the index.
 func resolveDuplicates(
-    _ keys: KeyStore, _ parts: [FreshPart], log: Log, _ order: IngestOrder, _ lake: Lake, index: DedupeIndex,
-    addition: IndexAddition
+    _ keys: KeyStore, _ parts: [FreshPart], without gone: [Part: Set<Int>], log: Log, _ order: IngestOrder, _ lake: Lake,
+    index: DedupeIndex, addition: IndexAddition
 ) throws -> [Loser] {
     let scopes = Dictionary(order.sources.map { ($0.name, $0.idScope) }) { first, _ in first }
     let days = parts.map(\.staged.part.day.number)
@@ -67,7 +73,7 @@ func resolveDuplicates(
     let hits = found.taken()
     var groups = hits.map(\.fresh)
     guard !groups.isEmpty else { return [] }
-    try findStored(hits, log: log, order, lake, scopes, &groups)
+    try findStored(hits, without: gone, log: log, order, lake, scopes, &groups)
     let facts = try gatherFacts(groups.filter { $0.count > 1 }.joined(), parts, log: log, order, lake, scopes)
     let keepsLast = Set(order.sources.filter(\.keepLast).map(\.name))
     var losers: [Loser] = []
@@ -110,8 +116,9 @@ private func decide(_ rows: [(place: RowPlace, facts: RowFacts)], _ keepsLast: S
     guard let winner = ordered.first else { return [] }
     return ordered.dropFirst().map { row in
         Loser(
-            place: row.place, facts: row.facts, fate: keepLast || row.facts.content == winner.facts.content ? .duplicate : .reused
-        )
+            place: row.place, facts: row.facts,
+            fate: keepLast || row.facts.content == winner.facts.content ? .duplicate : .reused,
+            winner: winner.facts.sourceFile)
     }
 }
 
@@ -139,7 +146,8 @@ private struct RowOrder: Comparable {
 
 /// Adds to each group the stored rows that have its key: the index names the day, the day's parts hold the id.
 private func findStored(
-    _ hits: [KeyHit], log: Log, _ order: IngestOrder, _ lake: Lake, _ scopes: [String: String], _ groups: inout [[RowPlace]]
+    _ hits: [KeyHit], without gone: [Part: Set<Int>], log: Log, _ order: IngestOrder, _ lake: Lake, _ scopes: [String: String],
+    _ groups: inout [[RowPlace]]
 ) throws {
     var wanted: [Int32: [UInt64: Int]] = [:]
     for (group, hit) in hits.enumerated() { for day in hit.days { wanted[day, default: [:]][hit.key] = group } }
@@ -149,7 +157,10 @@ private func findStored(
         for part in try lake.parts(job: order.job, log: log, from: day, to: day) {
             let batch = try lake.open(part).readAll(columns: columns)
             let rowKeys = RowKeys(batch, identity: log.identity, scopes: scopes)
-            for row in 0..<batch.count { if let group = keys[rowKeys[row]] { groups[group].append(.stored(part, row: row)) } }
+            let gone = gone[part] ?? []
+            for row in 0..<batch.count where !gone.contains(row) {
+                if let group = keys[rowKeys[row]] { groups[group].append(.stored(part, row: row)) }
+            }
         }
     }
 }

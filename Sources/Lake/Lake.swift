@@ -188,9 +188,8 @@ extension Lake {
                         key + [.text(part.file), .count(part.rows), .count(part.bytes), .text(part.digest.hex)])
                 }
             }
-            for place in days.map(\.folder) + files.map(\.place) {
-                try ledger.database.execute(
-                    "INSERT OR REPLACE INTO swaps VALUES (?, ?)", [.text(Lake.staged(place)), .text(place)])
+            for swap in days.map({ (Lake.staged($0.folder), $0.folder) }) + files.map({ ($0.staged, $0.place) }) {
+                try ledger.database.execute("INSERT OR REPLACE INTO swaps VALUES (?, ?)", [.text(swap.0), .text(swap.1)])
             }
             try receipts()
         }
@@ -215,6 +214,8 @@ extension Lake {
                 if try names(in: place) != expected { try exchange(staged, with: place) }
                 try removeTree(staged)
                 if expected.isEmpty { try removeTree(place) }
+            } else if row.text(0).hasPrefix(StagedFile.gone) {
+                try remove(row.text(1))
             } else if exists(staged) {
                 if let slash = place.lastIndex(of: "/") { try makeFolder(String(place[..<slash])) }
                 try rename(staged, to: place)
@@ -222,6 +223,18 @@ extension Lake {
         }
         try ledger.database.execute("DELETE FROM swaps")
         try removeTree(joined(home, "staging"))
+    }
+
+    /// Removes a file, and the folders that are empty without it.
+    private func remove(_ place: String) throws {
+        try removeTree(joined(home, place))
+        var folder = place[...]
+        while let slash = folder.lastIndex(of: "/") {
+            folder = folder[..<slash]
+            let path = joined(home, String(folder))
+            guard exists(path), try names(in: path).isEmpty else { return }
+            try removeTree(path)
+        }
     }
 
     private func validFiles(in folder: String) throws -> [String] {
@@ -281,10 +294,18 @@ public struct StagedPart: Hashable, Sendable {
     public func open() throws -> ParquetFile { try ParquetFile(path: path) }
 }
 
-/// A file's new content, waiting in staging.
+/// A file's new content, waiting in staging; or that there is to be no such file any more.
 public struct StagedFile: Sendable {
     public let place: String
+    /// Where the content waits, as the ledger has it.
+    let staged: String
+
+    /// Before the place of a file that goes, where others have the place of what takes theirs.
+    static let gone = "gone/"
 
     /// For a file that was written to `stagingPath(of:)` already.
-    public init(place: String) { self.place = place }
+    public init(place: String) { (self.place, staged) = (place, Lake.staged(place)) }
+
+    /// For a file that is to go.
+    public init(removing place: String) { (self.place, staged) = (place, StagedFile.gone + place) }
 }

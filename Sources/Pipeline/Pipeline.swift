@@ -103,7 +103,7 @@ func ingestOrder(_ job: Job, _ context: RunContext, _ choice: FileChoice = .all)
 
 /// Ingest looks at the files itself: which are new is its question, so it has work whenever one is. What the lake holds is a part of
 /// it too: a run that was killed between its rows and their receipt leaves one that does not say what is there.
-private func ingestInputs(_ work: Work) throws -> Digest {
+func ingestInputs(_ work: Work) throws -> Digest {
     let order = ingestOrder(work.job, work.context, work.choice)
     let pending = try pendingFiles(order, work.ledger)
     let stored = try storedRows(work)
@@ -122,7 +122,7 @@ private func runIngest(_ work: Work) throws -> StageResult {
         tooManyRefused: work.job.refusesTooMuch(report.counts))
 }
 
-private func storedRows(_ work: Work) throws -> (digest: Digest, counts: Counts) {
+func storedRows(_ work: Work) throws -> (digest: Digest, counts: Counts) {
     let logs = try Log.allCases.map { Lake.digest(of: try work.lake.parts(job: work.job.name, log: $0)).hex }
     return (Digest.of(parts: logs), try countsByLog(work.ledger, job: work.job.name).reduce(into: Counts()) { $0 += $1.counts })
 }

@@ -145,6 +145,7 @@ public func run(
         note(result.isWaiting ? .waiting : .done, result.summary)
     }
     let periods = choice.periods(of: job, now: context.now)
+    if only.contains(.ingest) { try warnOfOtherMappings(job, context, ledger) }
     for stage in stages where stage.onceForAllPeriods && only.contains(stage.name) {
         try perform(stage, periods.first ?? Period(first: job.starts, last: job.starts))
     }

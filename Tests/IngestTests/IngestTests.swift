@@ -41,11 +41,26 @@ struct Bench {
         _ sources: [String], columns: [ColumnSpec] = [], acceptFrom: String = "2026-01-01", now: String = "2026-11-16T00:30:00Z",
         choice: FileChoice = .all
     ) throws -> IngestReport {
-        let order = IngestOrder(
-            job: "kalei", data: data, sources: try sources.map { try source($0, columns: columns) }, jobColumns: columns,
-            acceptFrom: try #require(Day(acceptFrom)), now: try #require(Instant(now)), choice: choice, threads: 2)
+        let order = try order(sources, columns: columns, acceptFrom: acceptFrom, now: now, choice: choice)
         if case .all = choice { try lake.rollForward() }  // as every run begins
         return try Ingest.ingest(order, into: lake, talk: .silent)
+    }
+
+    func order(
+        _ sources: [String], columns: [ColumnSpec] = [], acceptFrom: String = "2026-01-01", now: String = "2026-11-16T00:30:00Z",
+        choice: FileChoice = .all
+    ) throws -> IngestOrder {
+        IngestOrder(
+            job: "kalei", data: data, sources: try sources.map { try source($0, columns: columns) }, jobColumns: columns,
+            acceptFrom: try #require(Day(acceptFrom)), now: try #require(Instant(now)), choice: choice, threads: 2)
+    }
+
+    /// One correction, as its own run.
+    @discardableResult
+    func correct(_ correction: Correction, _ sources: [String], choice: FileChoice = .all) throws -> CorrectionReport {
+        try lake.rollForward()
+        let order = try order(sources, choice: choice)
+        return try Ingest.correct(try planCorrection(correction, order, lake), order, into: lake, talk: .silent)
     }
 
     /// The stored rows by time, file, record and source, each as its values in these columns with bars between them.

@@ -46,14 +46,7 @@ func readRecords(
     defer { input.stop() }
     let slots = RecordSlots(tree)
     func hand(_ number: Int64, _ line: UnsafeBufferPointer<UInt8>, _ scan: ScanResult) throws {
-        var scan = scan
-        if case .whole = scan, let (path, problem) = slots.readTexts(in: line) {
-            scan = .refused(
-                reason: "bad_json", detail: "the JSON in the text of \(path) \(problem.what), at byte \(problem.byte) of it",
-                cut: nil)
-        }
-        try body(
-            Record(number: number, line: line, scan: scan, values: UnsafePointer(slots.values), bytes: slots.bytes(of: line)))
+        try body(slots.record(number, line, scan))
     }
     // Content that says nothing yet may say something when there is more of it.
     let found = try format ?? input.looksLike()

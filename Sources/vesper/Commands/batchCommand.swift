@@ -35,7 +35,7 @@ private let importCommand = Command(
     examples: [("vesper batch import 3f2a results.jsonl", "Results for the batch whose id begins so.")], run: performImport)
 
 @Sendable private func performList(_ invocation: Invocation) throws -> Int32 {
-    let batches = try openedForReading(invocation).batches()
+    let batches = try openedForReading(try context(for: invocation)).batches()
     try show(
         Table(
             name: "batches",
@@ -54,7 +54,7 @@ private let importCommand = Command(
 }
 
 @Sendable private func performShow(_ invocation: Invocation) throws -> Int32 {
-    let ledger = try openedForReading(invocation)
+    let ledger = try openedForReading(try context(for: invocation))
     let id = invocation.operands[0]
     let found = try ledger.batches().filter { $0.id.hasPrefix(id) }
     guard let batch = found.first, found.count == 1, let week = Week(batch.period) else {
@@ -87,14 +87,4 @@ private let importCommand = Command(
     let batch = try importResults(batch: invocation.operands[0], from: invocation.operands[1], ledger)
     context.talk.note("Stored. Run \"vesper run \(batch.job) --week \(batch.period)\" to pin the answers and write the report.")
     return 0
-}
-
-private func openedForReading(_ invocation: Invocation) throws -> Ledger {
-    let context = try context(for: invocation)
-    guard let ledger = try context.openForReading() else {
-        throw Failure(
-            "Nothing was run in this home yet. Run \"vesper run JOB\" first, or give another --home.",
-            at: Place(path: context.home))
-    }
-    return ledger
 }
