@@ -225,14 +225,14 @@ extension Lake {
         try removeTree(joined(home, "staging"))
     }
 
-    /// Removes a file, and the folders that are empty without it.
+    /// Removes a file, and the folders that are empty without it; also where a run was killed between the two.
     private func remove(_ place: String) throws {
         try removeTree(joined(home, place))
         var folder = place[...]
         while let slash = folder.lastIndex(of: "/") {
             folder = folder[..<slash]
             let path = joined(home, String(folder))
-            guard exists(path), try names(in: path).isEmpty else { return }
+            guard try names(in: path).isEmpty else { return }
             try removeTree(path)
         }
     }

@@ -135,6 +135,26 @@ import Testing
         }
     }
 
+    @Test("Rows of a source whose mapping is right come back when those of another were before them that were not")
+    func remapShared() throws {
+        func sources(_ map: String) -> [String] {
+            [
+                #"{ log: "usage", name: "x", files: "a.jsonl", id_scope: "calls"\#(map) }"#,
+                #"{ log: "usage", name: "y", files: "b.jsonl", id_scope: "calls" }"#,
+            ]
+        }
+        let wrong = sources(#", map: { id: { constant: "e2" }, model: "id" }"#)
+        try withFiles { bench in
+            try bench.put("a.jsonl", [Self.line("e8", "09:00")])
+            try bench.ingest(wrong)
+            #expect(try bench.rows(["id", "source"]) == ["e2|x", "e3|y", "e1|y", "e9|y"])
+            let report = try bench.correct(.remap, sources(""))
+            #expect(report.plan.steps.count == 2)
+            #expect(try bench.rows(["id", "source"]) == ["e8|x", "e2|y", "e3|y", "e1|y", "e9|y"])
+            #expect(try shown(bench) == rightFromTheStart(bench, sources("")))
+        }
+    }
+
     @Test("A mapping into another log takes the rows out of the one and into the other")
     func remapLog() throws {
         try withFiles { bench in

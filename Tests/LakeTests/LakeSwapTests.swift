@@ -118,6 +118,26 @@ import Testing
         }
     }
 
+    @Test(
+        "A file that is to go is gone with the commit, and so are folders without it, wherever the run was killed",
+        arguments: ["not at all", "before it went", "after it went"])
+    func removedFile(_ when: String) throws {
+        try withLake { lake in
+            let places = ["quarantine/kalei/api/a", "quarantine/kalei/web/b"]
+            try lake.commit(days: [], files: try places.map { try lake.stage([1], at: $0) }) {}
+            if when == "not at all" {
+                try lake.commit(days: [], files: [StagedFile(removing: places[0])]) {}
+            } else {
+                try lake.ledger.database.execute("INSERT INTO swaps VALUES ('gone/\(places[0])', '\(places[0])')")
+                if when == "after it went" { try removeTree(lake.home + "/" + places[0]) }
+                try lake.rollForward()
+            }
+            #expect(try names(in: lake.home + "/quarantine/kalei") == ["web"])
+            #expect(try Common.files(below: lake.home + "/quarantine") == ["kalei/web/b"])
+            #expect(try lake.ledger.database.rows("SELECT staged FROM swaps").isEmpty)
+        }
+    }
+
     @Test("Where the receipts throw, neither days nor files change")
     func receipts() throws {
         try between(usageRows("a"), usageRows("b")) { lake, staged in
