@@ -162,7 +162,8 @@ public struct Job: Sendable {
 
     /// Every schema of a job file and its price books, for the reference and its test.
     public static let schemas: [ConfigSchema] = [
-        schema, Source.schema, ColumnRule.schema, TimeFormat.schema, Condition.schema, planOfSchema, PlanLookup.schema, Plan.schema, Insight.schema, SectionPlan.schema, PriceBook.schema,
+        schema, Source.schema, ColumnRule.schema, TimeFormat.schema, Condition.schema, planOfSchema, PlanLookup.schema,
+        Plan.schema, Insight.schema, SectionPlan.schema, PriceBook.schema,
         PriceBook.entrySchema,
     ]
 }

@@ -17,7 +17,7 @@ let program = Command(
     ],
     subcommands: [
         runCommand, planCommand, ingestCommand, statusCommand, costsCommand, reportCommand, batchCommand, verifyCommand,
-        synthCommand, completionsCommand,
+        initCommand, synthCommand, completionsCommand,
     ])
 
 /// Options that work with every command.
