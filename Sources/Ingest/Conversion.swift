@@ -170,14 +170,20 @@ public struct TimeFormat: Equatable, Sendable {
                 name: "unit", kind: "one of \(listed(units.map(\.name)))", required: true, about: "What the number counts."),
         ])
 
+    /// nil for a name that is none.
+    init?(named name: String) {
+        guard let unit = TimeFormat.units.first(where: { "epoch_" + $0.name == name }) else { return nil }
+        (perSecond, since) = (unit.perSecond, Instant(microseconds: 0))
+    }
+
     init(_ node: ConfigNode) throws {
         if case .string(let name) = node.value {
-            guard let unit = TimeFormat.units.first(where: { "epoch_" + $0.name == name }) else {
+            guard let format = TimeFormat(named: name) else {
                 let hint = didYouMean(name, from: TimeFormat.names)
                 throw node.failure(
                     "unknown time \"\(name)\".\(hint) It is one of \(listed(TimeFormat.names)), or { since: …, unit: … }.")
             }
-            (perSecond, since) = (unit.perSecond, Instant(microseconds: 0))
+            self = format
             return
         }
         guard case .object = node.value else {

@@ -19,6 +19,12 @@ public struct FilePattern: Equatable, Sendable {
         (self.text, self.steps) = (text, steps.filter { $0 != "." })
     }
 
+    /// Whether a path fits that has as many names as the pattern has steps.
+    func fits(_ path: String) -> Bool {
+        let names = path.split(separator: "/").map(String.init)
+        return names.count == steps.count && zip(names, steps).allSatisfy { Ingest.matches($0, $1) }
+    }
+
     /// The files that fit, as paths below a folder; one may come more than once.
     func matches(in top: String) throws -> [String] {
         func walk(_ place: String, _ rest: ArraySlice<String>) throws -> [String] {

@@ -17,8 +17,7 @@ let program = Command(
     ],
     subcommands: [
         runCommand, planCommand, ingestCommand, statusCommand, costsCommand, reportCommand, batchCommand, sourceCommand,
-        verifyCommand,
-        synthCommand, completionsCommand,
+        verifyCommand, initCommand, synthCommand, completionsCommand,
     ])
 
 /// Options that work with every command.

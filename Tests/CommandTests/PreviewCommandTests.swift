@@ -45,9 +45,19 @@ import Testing
         for words in [["--preview", "1"], ["--preview=1"]] {
             let shown = try demo.vesper("ingest", ["demo"] + words)
             #expect(shown.code == 0)
-            let heads = shown.output.split(separator: "\n").filter { !$0.hasPrefix("   ") && !$0.hasPrefix("  not") && !$0.hasPrefix("  cache") && !$0.hasPrefix("  latency") && !$0.hasPrefix("  reason") }
-            #expect(heads.filter { $0.hasPrefix("  record") } == ["  record 1: accepted", "  record 1: accepted", "  record 1: accepted"])
-            #expect(heads.filter { !$0.hasPrefix("  ") } == ["usage usage → usage: usage.jsonl", "notes sessions → sessions: notes.jsonl", "users snapshots → snapshots: users.jsonl"])
+            let heads = shown.output.split(separator: "\n").filter {
+                !$0.hasPrefix("   ") && !$0.hasPrefix("  not") && !$0.hasPrefix("  cache") && !$0.hasPrefix("  latency")
+                    && !$0.hasPrefix("  reason")
+            }
+            #expect(
+                heads.filter { $0.hasPrefix("  record") } == [
+                    "  record 1: accepted", "  record 1: accepted", "  record 1: accepted",
+                ])
+            #expect(
+                heads.filter { !$0.hasPrefix("  ") } == [
+                    "usage usage → usage: usage.jsonl", "notes sessions → sessions: notes.jsonl",
+                    "users snapshots → snapshots: users.jsonl",
+                ])
         }
         #expect(!exists(demo.home))
     }
@@ -70,8 +80,14 @@ import Testing
         (["--preview", "--format=csv"], "error: A preview is printed as table or json. Give one of them as --format.\n"),
         (["--preview=0"], "error: --preview takes a whole number from 1 to 1,000, such as 10, not \"0\".\n"),
         (["--preview=some"], "error: --preview takes a whole number from 1 to 1,000, such as 10, not \"some\".\n"),
-        (["--preview", "-"], "error: A preview looks at files, not at standard input. Write it to a file, or leave --preview out.\n"),
-        (["--preview", "--source=usage usage"], "error: --source says for which source standard input is, which a preview does not look at. Leave it out.\n"),
+        (
+            ["--preview", "-"],
+            "error: A preview looks at files, not at standard input. Write it to a file, or leave --preview out.\n"
+        ),
+        (
+            ["--preview", "--source=usage usage"],
+            "error: --source says for which source standard input is, which a preview does not look at. Leave it out.\n"
+        ),
         (["--preview", "nothing.jsonl"], "nothing.jsonl: error: There is no such file, neither here nor below exports/demo.\n"),
     ])
     func `what cannot be shown is refused`(_ words: [String], _ talk: String) throws {
@@ -84,10 +100,13 @@ import Testing
 
     @Test func `a file that cannot be read is told where it stands, and the exit code is 1`() throws {
         let demo = try demo()
-        try writeNew(try gzipped(Array(repeating: 65, count: 1000)).prefix(20).map { $0 }, to: demo.path + "/exports/demo/notes.jsonl")
+        try writeNew(
+            try gzipped(Array(repeating: 65, count: 1000)).prefix(20).map { $0 }, to: demo.path + "/exports/demo/notes.jsonl")
         let shown = try demo.vesper("ingest", ["demo"], "--preview=1")
         #expect(shown.code == 1 && shown.talk.isEmpty)
-        #expect(shown.output.contains("\n  cannot be read: exports/demo/notes.jsonl: The gzip stream ends in the middle, at byte 20."))
+        #expect(
+            shown.output.contains("\n  cannot be read: exports/demo/notes.jsonl: The gzip stream ends in the middle, at byte 20.")
+        )
         #expect(shown.output.contains("users snapshots → snapshots: users.jsonl\n  record 1: accepted\n"))
     }
 }

@@ -20,7 +20,8 @@ import Testing
             for preview in try preview(order, records: records) {
                 found.append("\(preview.source) \(preview.file ?? "no file")")
                 found += preview.records.map { record in
-                    "\(record.number) \(record.outcome) " + record.cells.map { "\($0.column)=\($0.value)←\($0.origin)" }.joined(separator: " ")
+                    "\(record.number) \(record.outcome) "
+                        + record.cells.map { "\($0.column)=\($0.value)←\($0.origin)" }.joined(separator: " ")
                 }
                 if let problem = preview.problem { found.append("problem: \(problem.message)") }
                 if !preview.unread.isEmpty { found.append("unread: \(listed(preview.unread))") }
@@ -53,14 +54,18 @@ import Testing
     @Test("A row out of range is shown with its values")
     func outOfRange() throws {
         #expect(
-            try previews(["a.jsonl": #"{"id":"1","ts":"2020-01-01","text":"x","part":"p"}"#], [#"{ log: "texts", name: "s", files: "a.jsonl" }"#])[1]
+            try previews(
+                ["a.jsonl": #"{"id":"1","ts":"2020-01-01","text":"x","part":"p"}"#],
+                [#"{ log: "texts", name: "s", files: "a.jsonl" }"#])[1]
                 == "1 outOfRange id=1←id part=p←part ts=2020-01-01T00:00:00Z←ts text=x←text")
     }
 
     @Test("Elements of lists are shown as the records they are, and fields around them are read or not like any other")
     func elements() throws {
-        let page = #"{"page":1,"data":[{"at":"2026-11-09","calls":[{"id":"a","n":1},{"id":"b","m":{"o":2}}],"note":"x"}],"who":"t"}"#
-        let source = #"{ log: "usage", name: "s", files: "a.json", each: "data[].calls[]", map: { ts: "data[].at", tenant: "who" } }"#
+        let page =
+            #"{"page":1,"data":[{"at":"2026-11-09","calls":[{"id":"a","n":1},{"id":"b","m":{"o":2}}],"note":"x"}],"who":"t"}"#
+        let source =
+            #"{ log: "usage", name: "s", files: "a.json", each: "data[].calls[]", map: { ts: "data[].at", tenant: "who" } }"#
         #expect(
             try previews(["a.json": page], [source]) == [
                 "s a.json", "1 accepted id=a←data[].calls[].id ts=2026-11-09T00:00:00Z←data[].at tenant=t←who",
@@ -83,7 +88,8 @@ import Testing
         let line = #"{"ts":"2026-11-09","in":10,"cached":4,"out":1}"#
         let map = #"map: { input_tokens: "in", cache_read_tokens: "cached", output_tokens: { from: "out", scale: 1000 } }"#
         #expect(
-            try previews(["a.jsonl": line], [#"{ log: "usage", name: "s", files: "a.jsonl", input_includes_cache: true, \#(map) }"#])[1]
+            try previews(
+                ["a.jsonl": line], [#"{ log: "usage", name: "s", files: "a.jsonl", input_includes_cache: true, \#(map) }"#])[1]
                 == "1 accepted id=row-…←made from the row's values ts=2026-11-09T00:00:00Z←ts input_tokens=6←in, less cached tokens cache_read_tokens=4←cached output_tokens=1000←out, times 1000"
         )
     }
@@ -110,7 +116,8 @@ import Testing
         ]
         let found = try previews(files, sources)
         #expect(found.count == 6)
-        #expect(found[0] == "c a.csv" && found[1].hasPrefix("problem: The header has none of the columns that the job reads here."))
+        #expect(
+            found[0] == "c a.csv" && found[1].hasPrefix("problem: The header has none of the columns that the job reads here."))
         #expect(found[2] == "u users-new.jsonl" && found[3].hasPrefix("problem: The name does not fit \"users-YYYY-MM-DD\""))
         #expect(found[4] == "b b.jsonl" && found[5] == "1 accepted id=1←id ts=2026-11-09T00:00:00Z←ts")
     }

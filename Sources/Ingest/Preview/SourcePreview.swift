@@ -34,6 +34,11 @@ public struct PreviewedRecord: Sendable {
     public let outcome: Outcome
     /// The columns that the row has, in their order; none of a record that becomes no row.
     public let cells: [PreviewedCell]
+
+    public var isRow: Bool { outcome == .accepted || outcome == .outOfRange }
+
+    /// Why it would be refused.
+    public var refusal: String? { if case .quarantined(let reason, let detail) = outcome { "\(reason): \(detail)" } else { nil } }
 }
 
 public struct PreviewedCell: Equatable, Sendable {

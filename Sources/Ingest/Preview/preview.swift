@@ -27,7 +27,8 @@ private func previewed(_ source: Source, _ file: String, _ order: IngestOrder, m
         var tree = FieldTree()
         let elements = source.each.map { ElementReader($0, wanting: source.paths, in: &tree) }
         let mapping = try Mapping(source, file: file) { elements?.slot(for: $0) ?? tree.slot(for: $0) }
-        let places = Dictionary(uniqueKeysWithValues: Set(source.paths).map { ($0, elements?.slot(for: $0) ?? tree.slot(for: $0)) })
+        let places = Dictionary(
+            uniqueKeysWithValues: Set(source.paths).map { ($0, elements?.slot(for: $0) ?? tree.slot(for: $0)) })
         func look(_ record: Record) throws {
             found.records.append(looked(at: record, mapping, places, order.range))
             if found.records.count == most { throw EnoughRecords() }
@@ -96,7 +97,8 @@ private func origin(
     switch rule.origin {
     case .constant: return "constant"
     case .fileName(let pattern): return "file name, \(pattern)"
-    case .object(let members): return members.map { $0.name == $0.path ? $0.path : "\($0.path) as \($0.name)" }.joined(separator: ", ")
+    case .object(let members):
+        return members.map { $0.name == $0.path ? $0.path : "\($0.path) as \($0.name)" }.joined(separator: ", ")
     case .paths(let paths):
         let path = paths.first { path in
             guard let place = places[path] else { return false }

@@ -45,7 +45,8 @@ private func text(_ value: RawValue, _ record: Record) -> JSON {
 }
 
 /// The names in the first row of a CSV file; none where it has no row.
-func csvHeader(of path: String, _ form: CSVForm, size: Int64, longest: Int = IngestOrder.defaultLongestRecord) throws -> [String] {
+func csvHeader(of path: String, _ form: CSVForm, size: Int64, longest: Int = IngestOrder.defaultLongestRecord) throws -> [String]
+{
     let input = try RecordInput(path, size: size, ahead: false) { _ in }
     defer { input.stop() }
     try input.skipByteOrderMark()

@@ -17,7 +17,9 @@ struct Option: Sendable {
     static let version = Option(name: "version", value: nil, about: "Show the version.")
 
     /// As it is typed: `-q, --quiet` or `--week=W`.
-    var label: String { (short.map { "-\($0), " } ?? "") + "--\(name)" + (value.map { usual == nil ? "=" + $0 : "[=\($0)]" } ?? "") }
+    var label: String {
+        (short.map { "-\($0), " } ?? "") + "--\(name)" + (value.map { usual == nil ? "=" + $0 : "[=\($0)]" } ?? "")
+    }
     var completion: Completion { choices.isEmpty ? completes : .words(choices) }
 }
 

@@ -75,7 +75,8 @@ let ingestCommand = Command(
     let job = try oneJob(invocation)
     guard let most = try invocation.count(previewOption, in: 1...1000) else { return 0 }
     guard invocation.value(sourceOption) == nil else {
-        throw Failure("--source says for which source standard input is, which a preview does not look at. Leave it out.", kind: .usage)
+        throw Failure(
+            "--source says for which source standard input is, which a preview does not look at. Leave it out.", kind: .usage)
     }
     let format: OutputFormat = try invocation.choice(Global.format) ?? .table
     guard format != .csv else {
