@@ -11,7 +11,7 @@ ELSEWHERE = {
     "fallback_vendor": "test_single_calls_that_stand_out_are_found_with_their_cost",
     "free_over_quota": "test_free_members_over_their_quota_are_found_among_the_sessions",
     "hostile_strings": "test_hostile_texts_are_stored_as_they_are",
-    "id_reused": "test_a_line_that_was_refused_or_is_out_of_range_is_no_row",
+    "id_reused": "test_an_id_that_comes_again_with_other_values_is_refused",
     "invoices": "test_the_bills_stand_beside_the_computed_costs",
     "members": "test_the_active_members_of_every_day_are_distinct_users",
     "missing_hour": "test_the_hour_without_calls_has_sessions",
