@@ -22,9 +22,9 @@ import Testing
         let usage = sample.truth["usage"]
         #expect(usage?["by_kind"]?["requests"]?["accepted"]?.int == sample.requests.count)
         #expect(usage?["by_kind"]?["requests"]?["records"]?.int == sample.records(of: "requests").count + 1)
-        let input = sample.requests.reduce(0) { $0 + $1.count("prompt_tokens") - $1.count("cached_tokens") }
+        let input = sample.requests.reduce(0) { $0 + $1.figure("prompt_tokens") - $1.figure("cached_tokens") }
         #expect(usage?["sums"]?["input_tokens"]?.int == input)
-        #expect(usage?["sums"]?["output_tokens"]?.int == sample.requests.reduce(0) { $0 + $1.count("completion_tokens") })
+        #expect(usage?["sums"]?["output_tokens"]?.int == sample.requests.reduce(0) { $0 + $1.figure("completion_tokens") })
         for (log, kind, table, id) in [
             ("usage", "media_jobs", "media_jobs", "id"), ("usage", "voice_tts", "voice_calls", "id"),
             ("sessions", "transcripts", "transcripts", "timestamp"), ("charges", "cost_logs", "cost_logs", "id"),

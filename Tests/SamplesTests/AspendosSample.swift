@@ -74,9 +74,9 @@ struct AspendosSample: Sendable {
         case "openrouter/deepseek-chat": rates = ["0.55", nil, nil]
         default: rates = [nil, nil, nil]
         }
-        let cached = request.count("cached_tokens")
+        let cached = request.figure("cached_tokens")
         var (known, isAll) = (Money.zero, true)
-        for (tokens, rate) in zip([request.count("prompt_tokens") - cached, cached, request.count("completion_tokens")], rates)
+        for (tokens, rate) in zip([request.figure("prompt_tokens") - cached, cached, request.figure("completion_tokens")], rates)
         where tokens > 0 {
             guard let rate = rate.flatMap({ ExactDecimal($0) }) else {
                 isAll = false
@@ -99,7 +99,7 @@ struct AspendosSample: Sendable {
 
 extension JSON {
     func says(_ key: String) -> String { self[key]?.string ?? "" }
-    func count(_ key: String) -> Int { self[key]?.int ?? 0 }
+    func figure(_ key: String) -> Int { self[key]?.int ?? 0 }
     /// A number, whether it stands in JSON or in CSV.
     func amount(_ key: String) -> Money { (self[key]?.number ?? self[key]?.string).flatMap { Money($0) } ?? .zero }
     /// The first ten characters of a time.

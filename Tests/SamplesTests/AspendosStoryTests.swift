@@ -43,7 +43,7 @@ import Testing
         for request in judged {
             let ultra = request.says("tier") == "ULTRA"
             let left = (Money(ultra ? "30" : "10") ?? .zero) - request.amount("spent_today")
-            let tokens = request.count("est_tokens")
+            let tokens = request.figure("est_tokens")
             var expected = "gpt-4o-mini"
             if left < (Money("0.50") ?? .zero) {
                 expected = "deepseek-chat"
@@ -62,7 +62,7 @@ import Testing
         #expect(agree * 100 / judged.count >= 95 && agree < judged.count)
         #expect(degraded == story["degraded_requests"]?.int && degraded > 3)
         #expect(days.count == 1 && story["degraded_user_days"]?.int == 1)
-        for limit in [500, 1000] { #expect(judged.contains { $0.count("est_tokens") == limit }) }
+        for limit in [500, 1000] { #expect(judged.contains { $0.figure("est_tokens") == limit }) }
     }
 
     @Test("One PRO user passes ten dollars on the sixth of November, and is turned away")
@@ -88,7 +88,7 @@ import Testing
         #expect(groups.values.allSatisfy { rows in rows.count == 3 && Set(rows.map { $0.says("model") }).count == 3 })
         let hidden = groups.values.map { rows in
             sample.cost(rows)
-                - (rows.min { $0.count("latency_ms") < $1.count("latency_ms") }.map { sample.cost($0).known } ?? .zero)
+                - (rows.min { $0.figure("latency_ms") < $1.figure("latency_ms") }.map { sample.cost($0).known } ?? .zero)
         }
         #expect(hidden.reduce(.zero, +).description == sample.story("comparisons")["cost_not_shown"]?.string)
     }
@@ -99,7 +99,7 @@ import Testing
         let during = sample.requests.filter { hours.contains($0.moment("ts")) }
         let failed = during.filter { $0.says("status") == "unavailable" }
         let instead = during.filter { $0.says("fallback_reason") == "unavailable" }
-        #expect(failed.count >= 12 && failed.allSatisfy { $0.says("api_provider") == "openai" && $0.count("prompt_tokens") == 0 })
+        #expect(failed.count >= 12 && failed.allSatisfy { $0.says("api_provider") == "openai" && $0.figure("prompt_tokens") == 0 })
         #expect(instead.allSatisfy { $0.says("model") == "llama-3.1-70b" && $0.says("api_provider") == "openrouter" })
         #expect(failed.map { $0.says("group_id") }.sorted() == instead.map { $0.says("group_id") }.sorted())
         #expect(
@@ -128,7 +128,7 @@ import Testing
         let cached = sample.requests.filter { $0.says("cache") == "response" }
         #expect(cached.count == sample.story("repeated_prompts")["answered_from_cache"]?.int && cached.count > 20)
         #expect(
-            cached.allSatisfy { $0.day("ts") >= "2026-10-26" && $0.count("prompt_tokens") + $0.count("completion_tokens") == 0 })
+            cached.allSatisfy { $0.day("ts") >= "2026-10-26" && $0.figure("prompt_tokens") + $0.figure("completion_tokens") == 0 })
     }
 
     @Test("The rare models are there, and no more of them")
@@ -163,11 +163,11 @@ import Testing
     @Test("Speech is billed in the provider's steps, and costs what its price list says")
     func speech() {
         let calls = sample.distinct("voice_calls", by: "id")
-        func sum(_ field: String) -> Int { calls.reduce(0) { $0 + $1.count(field) } }
+        func sum(_ field: String) -> Int { calls.reduce(0) { $0 + $1.figure(field) } }
         let story = sample.story("voice")
         for field in ["captured_ms", "billed_ms", "characters"] { #expect(sum(field) == story[field]?.int, "\(field)") }
         #expect(sum("billed_ms") < sum("captured_ms"))
-        let steps = calls.filter { $0.says("model") == "google-speech" }.map { $0.count("billed_ms") }
+        let steps = calls.filter { $0.says("model") == "google-speech" }.map { $0.figure("billed_ms") }
         #expect(steps.allSatisfy { $0 % 15_000 == 0 && $0 > 0 })
         let google = Money(millionths: 24_000 * steps.reduce(0) { $0 + $1 / 15_000 })
         #expect(google.description == story["speech"]?["google/google-speech"]?["cost"]?.string)
