@@ -126,12 +126,12 @@ def disk(tmp_path):
         subprocess.run(["umount", str(place)], check=True, timeout=SECONDS)
 
 
-def open_lake(home):
+def open_lake(home, job="kalei"):
     """DuckDB with a view of every log of a home; `day` is the text of the folder's name."""
     duckdb = pytest.importorskip("duckdb")
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
-    for folder in sorted((home / "lake" / "kalei").iterdir()):
+    for folder in sorted((home / "lake" / job).iterdir()):
         parts = f"read_parquet('{folder}/*/*.parquet', hive_partitioning = true, hive_types = {{'day': VARCHAR}})"
         connection.execute(f"CREATE VIEW {folder.name} AS SELECT * FROM {parts}")
     return connection

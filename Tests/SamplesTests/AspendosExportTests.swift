@@ -134,6 +134,7 @@ import Testing
         let gone = users("2026-11-02").subtracting(users("2026-11-09"))
         #expect(gone.sorted() == [sample.story("erasure")["user"]?.string])
         #expect(!sample.file("conversations/conversations-2026-11-09.csv.gz").contains { gone.contains($0.says("user_id")) })
+        #expect(owner.values.count { gone.contains($0) } == sample.story("erasure")["conversations"]?.int)
         let erased = sample.records(of: "audit_logs").filter { gone.contains($0["what"]?.says("user_id") ?? "") }
         #expect(erased.map { $0["what"]?.says("action") }.suffix(2) == ["erasure_requested", "erasure_done"])
         #expect(erased.suffix(2).allSatisfy { Week(of: $0.moment("when").dayUTC).description == "2026-W45" })

@@ -156,6 +156,7 @@ import Testing
         let polls = sample.messages.filter { $0.text("isPoll") == "t" }
         #expect(polls.allSatisfy { $0["content"] == .string("") })
         #expect(polls.count == sample.story("polls")["rows"]?.int && polls.count > 50)
+        #expect(said.count == sample.story("polls")["messages_without_polls"]?.int)
         let kept = said.filter { $0["deletedAt"] == .null }.map { $0.text("content") }
         let story = sample.story("personal_data_in_texts")
         for (name, mark) in [

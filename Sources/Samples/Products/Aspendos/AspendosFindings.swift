@@ -203,12 +203,14 @@ extension AspendosStories {
     var erasure: JSON? {
         let erased = members.indices.filter { members[$0].deleted != nil }
         guard let member = erased.first, let asked = members[member].deleted, span.contains(asked.dayUTC) else { return nil }
+        // Those of the last days were gone before a dump could hold them.
+        let dumped = span.dumps.last { members[member].exists(at: $0.startUTC) }?.startUTC ?? span.first.startUTC
         return .fields([
             "stage": .string("report"), "erasures": .int(erased.count), "user": id(member), "asked": .string(asked.description),
             "done": .string(AspendosStory.erasureDone.description), "deadline": .string((asked.dayUTC + 30).description),
             "week": .string(span.week(of: asked).description),
             "requests": .int(requests.count { $0.ask.member == member }),
-            "conversations": .int(world.conversations.count { $0.member == member }),
+            "conversations": .int(world.conversations.count { $0.member == member && $0.created < dumped }),
         ])
     }
 

@@ -131,8 +131,8 @@ extension VoyagerStories {
 
     var polls: JSON? {
         .fields([
-            "stage": .string("report"), "rows": .int(kept.count(where: \.isPoll)),
-            "messages_without_polls": .int(kept.count { !$0.isPoll }),
+            "stage": .string("report"), "rows": .int(said.count(where: \.isPoll)),
+            "messages_without_polls": .int(said.count { !$0.isPoll }),
         ])
     }
 
@@ -218,7 +218,7 @@ extension VoyagerStories {
 
     /// How many private texts hold something that redaction must find.
     var personalData: JSON? {
-        let texts = kept.filter { $0.deleted == nil }.map(\.content)
+        let texts = said.filter { $0.deleted == nil }.map(\.content)
         func count(_ mark: String) -> JSON { .int(texts.count { $0.contains(mark) }) }
         return .fields([
             "stage": .string("request"), "e_mail": count("@example.org"), "phone": count("+1 202 555 01"),

@@ -56,20 +56,36 @@ extension VoyagerWorld {
         ]
     }
 
-    /// Answers of their own that the export spoils.
-    private var brokenLines: [Day: ExportLine] {
+    /// Answers of their own that the export spoils, by its dump.
+    private var spoiledMessages: [Day: VoyagerMessage] {
         var cuids = Cuids(seed: ~order.seed)
-        var lines: [Day: ExportLine] = [:]
-        func spoil(_ dump: Day, _ make: (VoyagerMessage) -> ExportLine) {
+        var found: [Day: VoyagerMessage] = [:]
+        for dump in [VoyagerStory.raggedDump, VoyagerStory.brokenValueDump, VoyagerStory.brokenTimeDump] {
             guard let like = messages.last(where: { $0.call != nil && $0.created < (dump - 4).startUTC && $0.deleted == nil }),
                 like.created >= span.first.startUTC
-            else { return }
+            else { continue }
             let at = like.created.after(milliseconds: -1)
-            lines[dump] = make(
-                VoyagerMessage(
-                    id: cuids.next(at: at), conversation: like.conversation, user: like.user, role: .assistant,
-                    content: like.content, created: at, call: like.call))
+            found[dump] = VoyagerMessage(
+                id: cuids.next(at: at), conversation: like.conversation, user: like.user, role: .assistant, content: like.content,
+                created: at, call: like.call)
         }
+        return found
+    }
+
+    /// The answer whose tokens are no number: no call that counts, and still something that was said.
+    var messageWithoutTokens: VoyagerMessage? {
+        guard span.dumps.contains(VoyagerStory.brokenValueDump), var message = spoiledMessages[VoyagerStory.brokenValueDump]
+        else {
+            return nil
+        }
+        message.call = nil
+        return message
+    }
+
+    private var brokenLines: [Day: ExportLine] {
+        let messages = spoiledMessages
+        var lines: [Day: ExportLine] = [:]
+        func spoil(_ dump: Day, _ make: (VoyagerMessage) -> ExportLine) { lines[dump] = messages[dump].map(make) }
         let logs: [(log: String, kind: String?)] = [("usage", nil), ("sessions", "message"), ("texts", "content")]
         func refused(_ reason: String) -> [Reading] {
             logs.map { Reading(log: $0.log, kind: $0.kind, fate: .quarantined(reason)) }
@@ -165,15 +181,9 @@ extension VoyagerWorld {
                     "spaceId": .optional(conversation.space),
                     "deletedAt": .optional(conversation.isDeleted(at: now) ? conversation.deleted?.exportedByPrisma : nil),
                 ]),
-                readings: [
-                    snapshot("conversation", "\(conversation.id) \(day)", now),
-                    snapshot("conversation_home", conversation.id, VoyagerWorld.beforeAll, content: "home"),
-                ])
+                readings: [snapshot("conversation", "\(conversation.id) \(day)", now)])
         }
     }
-
-    /// The date of what never changes: earlier than anything that happened.
-    static let beforeAll = civil(2024, 1, 1).startUTC
 
     private var accessRows: [DumpRow] {
         accesses.map { access in

@@ -31,12 +31,15 @@ struct VoyagerStories {
     let kept: [VoyagerMessage]
     let late: [VoyagerMessage]
     let missing: [VoyagerMessage]
+    /// What the main files show to have been said: the answer whose tokens are refused is among it.
+    let said: [VoyagerMessage]
 
     init(_ world: VoyagerWorld, _ files: DayFiles) {
         (self.world, self.files, span) = (world, files, world.span)
         kept = files.kept.map { world.messages[$0] }
         late = files.late.map { world.messages[$0] }
         missing = files.missing.map { world.messages[$0] }
+        said = kept + [world.messageWithoutTokens].compactMap { $0 }
     }
 
     var told: [JSON.Member] {
@@ -137,7 +140,7 @@ struct VoyagerStories {
 
     /// What came in and went out in a month, for one community or for those without any. A payer belongs where they belong at the time.
     private func economy(_ community: Int?, _ month: VoyagerMonth) -> JSON {
-        let own = kept.filter { month.contains($0.created) && conversation(of: $0).community == community }
+        let own = said.filter { month.contains($0.created) && conversation(of: $0).community == community }
         let end = min(month.next, span.last + 1).startUTC
         var (gross, partner, fee) = (Money.zero, Money.zero, Money.zero)
         for payment in world.payments where payment.isLive && month.contains(payment.at) && payment.moves {
