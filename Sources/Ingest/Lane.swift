@@ -33,10 +33,10 @@ final class Lane {
         refusals = RefusalFile(source: mapping.source.name, file: file)
     }
 
-    func take(_ record: Record) throws {
+    func take(_ record: Record, _ scan: ScanResult) throws {
         let (number, line, slots) = (record.number, record.bytes, record.values)
         let isKnown = number <= linesRead
-        switch record.scan {
+        switch scan {
         case .refused(let reason, let detail, let cut):
             if !isKnown { try refuse(reason, detail, number, record.line, cut) }
         case .whole:

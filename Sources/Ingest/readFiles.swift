@@ -38,8 +38,8 @@ private func readFile(
     let reading = try readRecords(
         of: order.location(of: path), as: lanes.first?.source.format(of: path), for: tree, size: size,
         longest: order.longestRecord, ahead: ahead, advance
-    ) { record in
-        for lane in lanes { try lane.take(record) }
+    ) { record, scan in
+        for lane in lanes { try lane.take(record, scan) }
     }
     for lane in lanes { try lane.flush() }
     return (lanes, reading)

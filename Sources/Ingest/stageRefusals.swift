@@ -24,11 +24,11 @@ func rereadLosers(_ losers: [RowFacts], _ order: IngestOrder) throws -> [Refusal
             let format = source.map { $0.format(of: file) } ?? FormatName(ofFile: file)?.format()
             try readRecords(
                 of: path, as: format, for: FieldTree(), size: size, longest: order.longestRecord
-            ) { record in
+            ) { record, scan in
                 for loser in wanted[record.number] ?? [] {
                     found.insert(record.number)
                     var cut: CutRecord?
-                    if case .refused(_, _, let whole) = record.scan { cut = whole }
+                    if case .refused(_, _, let whole) = scan { cut = whole }
                     refusals.append(
                         Refusal(
                             source: loser.source, file: file, record: record.number, reason: "id_reused", detail: detail,

@@ -23,8 +23,8 @@ func records(
     let slots = paths.map { tree.slot(for: $0) }
     var found: [String] = []
     let reading = try readRecords(of: folder + "/file", as: format, for: tree, size: Int64(bytes.count), longest: longest) {
-        record in
-        switch record.scan {
+        record, scan in
+        switch scan {
         case .whole: found.append("\(record.number): " + slots.map { shown(record.values[$0], record) }.joined(separator: "|"))
         case .refused(let reason, let detail, let cut):
             var raw = cut.map { "\($0.length) bytes" } ?? String(decoding: record.line, as: UTF8.self)

@@ -6,7 +6,6 @@ struct Record {
     let number: Int64
     /// As it stands in the file; only the beginning of a record that was cut.
     let line: UnsafeBufferPointer<UInt8>
-    let scan: ScanResult
     /// Where the wanted values stand in `bytes`.
     let values: UnsafePointer<RawValue>
     /// The line, and behind it texts that do not stand in the file as they are.
@@ -32,7 +31,7 @@ enum ScanResult {
 
 /// Hands over the records of a file, plain or gzip by its first bytes, with the places of the values that a tree of paths wants.
 ///
-///     try readRecords(of: "calls.csv", as: .csv(CSVForm()), for: tree, size: size, longest: 16 << 20) { record in … }
+///     try readRecords(of: "calls.csv", as: .csv(CSVForm()), for: tree, size: size, longest: 16 << 20) { record, scan in … }
 ///
 /// - Parameters:
 ///   - format: nil where the content decides: a list in brackets is JSON, everything else is lines.
@@ -40,7 +39,7 @@ enum ScanResult {
 @discardableResult
 func readRecords(
     of path: String, as format: RecordFormat?, for tree: FieldTree, size: Int64, longest: Int, ahead: Bool = false,
-    _ advance: @escaping (Int64) -> Void = { _ in }, _ body: (Record) throws -> Void
+    _ advance: @escaping (Int64) -> Void = { _ in }, _ body: (Record, ScanResult) throws -> Void
 ) throws -> FileReading {
     let input = try RecordInput(path, size: size, ahead: ahead, advance)
     defer { input.stop() }
@@ -53,7 +52,7 @@ func readRecords(
                 cut: nil)
         }
         try body(
-            Record(number: number, line: line, scan: scan, values: UnsafePointer(slots.values), bytes: slots.bytes(of: line)))
+            Record(number: number, line: line, values: UnsafePointer(slots.values), bytes: slots.bytes(of: line)), scan)
     }
     // Content that says nothing yet may say something when there is more of it.
     let found = try format ?? input.looksLike()
@@ -61,6 +60,8 @@ func readRecords(
     switch found ?? .jsonl {
     case .jsonl:
         let (tree, values) = (slots.tree, slots.values)
+        // Most jobs want nothing below a text.
+        let mayReadTexts = !tree.inner.isEmpty
         read = try readLines(input, longest: longest) { number, line, cut in
             // A blank line is no record.
             guard cut != nil || line.contains(where: { $0 != 0x20 && $0 != 0x09 }) else { return }
@@ -71,12 +72,11 @@ func readRecords(
             } else if let problem = JSONScanner.scan(line, for: tree, into: values) {
                 scan = .damaged(problem)
             }
-            // Most jobs want nothing below a text, and have no more to do.
-            guard tree.inner.isEmpty else {
+            if mayReadTexts {
                 slots.forgetTexts()
                 return try hand(number, line, scan)
             }
-            try body(Record(number: number, line: line, scan: scan, values: UnsafePointer(values), bytes: line))
+            try body(Record(number: number, line: line, values: UnsafePointer(values), bytes: line), scan)
         }
     case .json: read = try readValues(input, longest: longest, slots, hand)
     case .csv(let form): read = try readRows(input, path: path, form, longest: longest, slots, hand)
