@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    private func jobFile(_ dump: String) -> String { "\(dump)-job.json5" }
+    private func jobFile(_ dump: String) -> String { "\(dump.lowercased())-job.json5" }
 
     @Test func `exports beside the job file need no data folder`() throws {
         let folder = try TemporaryFolder()

@@ -33,7 +33,7 @@ let ingestCommand = Command(
         ("vesper ingest kalei --data exports", "Reads exports/kalei, if it exists, else exports."),
         ("vesper ingest kalei exports/calls.csv --data exports", "Reads one of its files."),
         ("vesper ingest kalei --remap --dry-run", "Which files a changed mapping is about."),
-        ("zcat calls.jsonl.gz | vesper ingest kalei - --source api_usage", "Reads what another program writes."),
+        ("vesper ingest kalei - --source api_usage", "Reads what another program writes into a pipe."),
     ], group: "Working", run: performIngest)
 
 @Sendable private func performIngest(_ invocation: Invocation) throws -> Int32 {
