@@ -131,19 +131,22 @@ def days(options):
     exports, data = WORK / "days", WORK / "data"
     weeks = -(-(count + 1) // 7)
     synth(exports, weeks * 7 * each, 8, 0, weeks)
-    by_day = {}
+    # The parts are of rising time. One file is open at a time: what this process holds would count as its children's memory.
+    names, file = [], None
     for path in sorted((exports / "api_usage").iterdir()):
         with gzip.open(path, "rb") as lines:
             for line in lines:
                 at = line.index(b'"ts":"') + 6
-                day = line[at:at + 10].decode()
-                if day not in by_day:
-                    by_day[day] = gzip.open(WORK / f"day-{day}.jsonl.gz", "wb", compresslevel=1)
-                by_day[day].write(line)
-    for file in by_day.values():
-        file.close()
+                name = f"day-{line[at:at + 10].decode()}.jsonl.gz"
+                if name not in names[-1:]:
+                    if file:
+                        file.close()
+                    names.append(name)
+                    file = gzip.open(WORK / name, "wb", compresslevel=1)
+                file.write(line)
+    file.close()
+    assert names == sorted(names)
     shutil.rmtree(exports)
-    names = [f"day-{day}.jsonl.gz" for day in sorted(by_day)]
     folder = data / "api_usage"
     shutil.rmtree(data, ignore_errors=True)
     folder.mkdir(parents=True)
