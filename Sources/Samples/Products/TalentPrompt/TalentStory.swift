@@ -31,7 +31,7 @@ enum TalentStory {
         civil(2026, 11, 13),
     ]
 
-    static let missingHour = Instant(microseconds: civil(2026, 11, 9).startUTC.microseconds) + 14 * 3600
+    static let missingHour = civil(2026, 11, 9, hour: 14)
     static let lateDay = civil(2026, 11, 6)
     static let lateRows = 25
     static let unknownModel = "o5-mini-preview"
