@@ -3,20 +3,20 @@ import Common
 /// What goes wrong with a log that is exported day by day: the general faults that every product's sample carries.
 struct DayFaults {
     /// This day's file stands there a second time under another name.
-    var copied: Day
+    let copied: Day
     /// This day was exported twice, the second time from a quarter of the day on.
-    var twice: Day
+    let twice: Day
     /// In the middle of these days' files stands a line more, which is part of nobody's sums.
-    var broken: [Day: ExportLine]
+    var broken: [Day: ExportLine] = [:]
     /// In these days' files a row more, where its time belongs, has the id of another and is refused for it.
     var reused: [Day: DumpRow] = [:]
     /// An hour of the product's life that this log lacks, or that its rows of one kind lack.
-    var missingHour: Instant
-    var isLost: (DumpRow) -> Bool = { _ in true }
+    let missingHour: Instant
+    var isLost: @Sendable (DumpRow) -> Bool = { _ in true }
     /// Some rows of this day, of those that may, arrive a week late, in a file of their own under `late/`.
-    var lateDay: Day
-    var lateRows: Int
-    var mayBeLate: (DumpRow) -> Bool = { _ in true }
+    let lateDay: Day
+    let lateRows: Int
+    var mayBeLate: @Sendable (DumpRow) -> Bool = { _ in true }
 
     var hour: Range<Instant> { missingHour..<(missingHour + 3600) }
 }

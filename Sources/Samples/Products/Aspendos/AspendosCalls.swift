@@ -101,21 +101,16 @@ extension AspendosWorld {
     static func requestLog(
         _ requests: [AspendosRequest], _ members: [AspendosMember], _ conversations: [AspendosConversation]
     ) -> DayFiles<AspendosRequest> {
-        var broken: [Day: ExportLine] = [:]
+        var faults = AspendosStory.faults
         /// A line with an id of its own that the export spoils.
         func spoil(_ day: Day, _ reason: String, _ spoiled: (JSON) -> String) {
             guard let like = requests.first(where: { $0.ts.dayUTC == day && $0.status == "ok" }) else { return }
             let extra = row(like, members, conversations).replacing("request_id", with: .string("0" + like.id.dropFirst()))
-            broken[day] = ExportLine(broken: spoiled(extra), log: "usage", kind: "requests", reason: reason)
+            faults.broken[day] = ExportLine(broken: spoiled(extra), log: "usage", kind: "requests", reason: reason)
         }
         spoil(AspendosStory.brokenJSON, "bad_json") { String($0.text.dropLast(150)) }
         spoil(AspendosStory.brokenValue, "bad_value") { $0.replacing("prompt_tokens", with: .string("many")).text }
-        return DayFiles(
-            "requests", requests,
-            DayFaults(
-                copied: AspendosStory.copiedDay, twice: AspendosStory.twiceExportedDay, broken: broken,
-                missingHour: AspendosStory.missingHour, lateDay: AspendosStory.lateDay, lateRows: AspendosStory.lateRows)
-        ) { request in
+        return DayFiles("requests", requests, faults) { request in
             DumpRow(
                 at: request.ts, row: row(request, members, conversations),
                 readings: [

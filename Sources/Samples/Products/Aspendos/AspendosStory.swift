@@ -44,14 +44,12 @@ enum AspendosStory {
     static let sandbox = [civil(2026, 10, 6), civil(2026, 11, 2)]
     static let dayWithoutRates = civil(2026, 11, 8)
 
-    static let copiedDay = civil(2026, 10, 15)
-    static let twiceExportedDay = civil(2026, 10, 23)
     static let brokenJSON = civil(2026, 10, 9)
     static let brokenValue = civil(2026, 10, 21)
     static let brokenCSV = civil(2026, 10, 26)
-    static let missingHour = civil(2026, 11, 11, hour: 14)
-    static let lateDay = civil(2026, 11, 5)
-    static let lateRows = 20
+    static let faults = DayFaults(
+        copied: civil(2026, 10, 15), twice: civil(2026, 10, 23), missingHour: civil(2026, 11, 11, hour: 14),
+        lateDay: civil(2026, 11, 5), lateRows: 20)
 
     /// A preferred model is what the client sends, and somebody sends markup.
     static let hostileModel = "<script>alert(1)</script>"

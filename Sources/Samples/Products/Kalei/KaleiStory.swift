@@ -33,15 +33,15 @@ enum KaleiStory {
     static let consentGivenLate = civil(2026, 11, 4)
     static let hostile = civil(2026, 11, 10)
 
-    static let missingHour = civil(2026, 11, 4, hour: 14)
-    static let lateDay = civil(2026, 11, 5)
-    static let lateRows = 40
+    static let faults = DayFaults(
+        copied: civil(2026, 10, 14), twice: civil(2026, 10, 22), missingHour: civil(2026, 11, 4, hour: 14),
+        lateDay: civil(2026, 11, 5), lateRows: 40,
+        mayBeLate: { $0.row["status"] == .string("ok") })
+
     static let unknownModel = "claude-haiku-4-6-preview"
     static let unknownModelRows = 6
     static let unknownModelFrom = civil(2026, 11, 12, hour: 10)
 
-    static let copiedDay = civil(2026, 10, 14)
-    static let twiceExportedDay = civil(2026, 10, 22)
     static let brokenJSON = civil(2026, 10, 8)
     static let brokenValue = civil(2026, 10, 20)
     static let brokenTime = civil(2026, 11, 12)

@@ -4,12 +4,12 @@ import Common
 extension KaleiWorld {
     var usageLog: DayFiles<KaleiCall> {
         var identifiers = identifiers
-        var (broken, reused) = ([Day: ExportLine](), [Day: DumpRow]())
+        var faults = KaleiStory.faults
         let byDay = Dictionary(grouping: meter.calls) { $0.ts.dayUTC }
         /// A call of its own that the export spoils; it is part of nobody's sums.
         func spoil(_ day: Day, _ spoiled: (KaleiCall) -> ExportLine) {
             guard let calls = byDay[day] else { return }
-            broken[day] = spoiled(extra(like: calls[calls.count / 2], &identifiers))
+            faults.broken[day] = spoiled(extra(like: calls[calls.count / 2], &identifiers))
         }
         spoil(KaleiStory.brokenJSON) { call in
             ExportLine(broken: String(row(call).text.dropLast(120)), log: "usage", reason: "bad_json")
@@ -28,14 +28,9 @@ extension KaleiWorld {
         }
         if var second = byDay[KaleiStory.reusedID]?.first(where: { $0.feature == .turn && !$0.failed }) {
             (second.ts, second.output) = (second.ts + 420, second.output + 37)
-            reused[KaleiStory.reusedID] = dumpRow(second)
+            faults.reused[KaleiStory.reusedID] = dumpRow(second)
         }
-        return DayFiles(
-            "api_usage", meter.calls,
-            DayFaults(
-                copied: KaleiStory.copiedDay, twice: KaleiStory.twiceExportedDay, broken: broken, reused: reused,
-                missingHour: KaleiStory.missingHour, lateDay: KaleiStory.lateDay, lateRows: KaleiStory.lateRows,
-                mayBeLate: { $0.row["status"] == .string("ok") }), row: dumpRow)
+        return DayFiles("api_usage", meter.calls, faults, row: dumpRow)
     }
 
     private func extra(like call: KaleiCall, _ identifiers: inout Identifiers) -> KaleiCall {

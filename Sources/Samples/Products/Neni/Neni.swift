@@ -48,23 +48,18 @@ extension NeniWorld {
     /// The call log of the gateway to the models, with its faults.
     var gatewayLog: DayFiles<NeniCall> {
         var cuids = cuids
-        var broken: [Day: ExportLine] = [:]
+        var faults = NeniStory.faults
         /// A call of its own that the export spoils; it is part of nobody's sums.
         func spoil(_ day: Day, _ reason: String, _ spoiled: (JSON) -> String) {
             guard let like = days.calls.first(where: { $0.ts.dayUTC == day }) else { return }
             let extra = NeniCall(
                 id: cuids.next(at: like.ts), ts: like.ts, tenant: like.tenant, staff: like.staff, turn: like.turn,
                 step: like.step, prompt: like.prompt, completion: like.completion)
-            broken[day] = ExportLine(broken: spoiled(row(extra)), log: "usage", reason: reason)
+            faults.broken[day] = ExportLine(broken: spoiled(row(extra)), log: "usage", reason: reason)
         }
         spoil(NeniStory.brokenJSON, "bad_json") { String($0.text.dropLast(60)) }
         spoil(NeniStory.brokenTime, "missing_ts") { $0.replacing("ts", with: nil).text }
-        return DayFiles(
-            "ai_gateway", days.calls,
-            DayFaults(
-                copied: NeniStory.copiedDay, twice: NeniStory.twiceExportedDay, broken: broken,
-                missingHour: NeniStory.missingHour, lateDay: NeniStory.lateDay, lateRows: NeniStory.lateRows)
-        ) { call in
+        return DayFiles("ai_gateway", days.calls, faults) { call in
             DumpRow(
                 at: call.ts, row: row(call),
                 readings: [

@@ -49,7 +49,7 @@ extension TalentWorld {
     /// The log of requests to models, with its faults.
     var requestLog: DayFiles<TalentCall> {
         var identifiers = identifiers
-        var broken: [Day: ExportLine] = [:]
+        var faults = TalentStory.faults
         /// A call of its own that the export spoils; it is part of nobody's sums.
         func spoil(_ day: Day, _ reason: String, _ spoiled: (JSON) -> String) {
             guard let like = calls.first(where: { $0.at.dayUTC == day }) else { return }
@@ -57,16 +57,11 @@ extension TalentWorld {
                 id: identifiers.next(at: like.at), at: like.at, isStaging: like.isStaging, user: like.user,
                 endpoint: like.endpoint, kind: like.kind, model: like.model, prompt: like.prompt, completion: like.completion,
                 key: like.key, latency: like.latency)
-            broken[day] = ExportLine(broken: spoiled(row(extra)), log: "usage", kind: "llm", reason: reason)
+            faults.broken[day] = ExportLine(broken: spoiled(row(extra)), log: "usage", kind: "llm", reason: reason)
         }
         spoil(TalentStory.brokenJSON, "bad_json") { String($0.text.dropLast(90)) }
         spoil(TalentStory.brokenValue, "bad_value") { $0.replacing("prompt_tokens", with: .string("many")).text }
-        return DayFiles(
-            "llm_requests", calls,
-            DayFaults(
-                copied: TalentStory.copiedDay, twice: TalentStory.twiceExportedDay, broken: broken,
-                missingHour: TalentStory.missingHour, lateDay: TalentStory.lateDay, lateRows: TalentStory.lateRows)
-        ) { call in
+        return DayFiles("llm_requests", calls, faults) { call in
             DumpRow(
                 at: call.at, row: row(call),
                 readings: [

@@ -10,12 +10,10 @@ extension VoyagerWorld {
     /// The messages, with what is broken, repeated, missing and late. The opening dump holds what the archive still has from before.
     var messageFiles: DayFiles<VoyagerMessage> {
         let opening = VoyagerArchive.opened(span).startUTC..<span.first.startUTC
+        var faults = VoyagerStory.faults
+        faults.broken = brokenLines
         return DayFiles(
-            "message", as: .csv(VoyagerWorld.messageColumns), messages,
-            DayFaults(
-                copied: VoyagerStory.copiedDump, twice: VoyagerStory.twiceExportedDump, broken: brokenLines,
-                missingHour: VoyagerStory.missingHour, isLost: { $0.row["role"]?.string == "assistant" },
-                lateDay: VoyagerStory.lateDay, lateRows: VoyagerStory.lateRows),
+            "message", as: .csv(VoyagerWorld.messageColumns), messages, faults,
             windows: [(span.first, opening)] + span.windows
         ) { DumpRow(at: $0.created, row: row($0), readings: readings($0)) }
     }
