@@ -49,5 +49,3 @@ struct KaleiTexts {
         return sentences.joined(separator: " ")
     }
 }
-
-func words(in text: String) -> Int { text.split(separator: " ").count }
