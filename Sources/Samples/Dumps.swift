@@ -5,12 +5,19 @@ enum DumpFormat {
     /// A query's result as JSON lines.
     case lines
     /// `COPY … TO … CSV HEADER`.
-    case csv
+    case csv([String])
 
     var ending: String {
         switch self {
         case .lines: "jsonl.gz"
         case .csv: "csv.gz"
+        }
+    }
+
+    var header: String? {
+        switch self {
+        case .lines: nil
+        case .csv(let columns): columns.joined(separator: ",")
         }
     }
 }
@@ -32,27 +39,39 @@ struct DumpRow {
 extension SampleSpan {
     /// A table of events, dumped every Monday with a window of eight days: consecutive files overlap by one day, and those rows come
     /// back as they were.
-    func windowDumps(_ name: String, _ format: DumpFormat, columns: [String], _ rows: [DumpRow]) -> [Export] {
+    func windowDumps(_ name: String, as format: DumpFormat = .lines, _ rows: [DumpRow]) -> [Export] {
         let rows = rows.sorted { ($0.at, $0.row.text) < ($1.at, $1.row.text) }
-        return windows.map { day, window in export(name, day, format, columns, rows.filter { window.contains($0.at) }) }
+        return windows.map { day, window in export(name, day, format, rows.filter { window.contains($0.at) }) }
     }
 
     /// The eight days before each dump.
-    var windows: [(day: Day, range: Range<Instant>)] { dumps.map { ($0, ($0 - 8).startUTC..<$0.startUTC) } }
+    var windows: [(day: Day, range: Range<Instant>)] { dumps.map { ($0, window(before: $0)) } }
+
+    func window(before dump: Day) -> Range<Instant> { (dump - 8).startUTC..<dump.startUTC }
 
     /// A small table, dumped whole every Monday: the same ids come back, some of them changed. `rows` gives the table as it stands at a
     /// moment, in its order. An opening dump on the first day lets the first week's events find a version.
     func wholeDumps(
-        _ name: String, _ format: DumpFormat, columns: [String], opening: Bool = false,
-        _ rows: (_ day: Day, _ now: Instant) -> [DumpRow]
+        _ name: String, as format: DumpFormat = .lines, opening: Bool = false, _ rows: (_ day: Day, _ now: Instant) -> [DumpRow]
     ) -> [Export] {
-        ((opening ? [first] : []) + dumps).map { day in export(name, day, format, columns, rows(day, day.startUTC)) }
+        ((opening ? [first] : []) + dumps).map { day in export(name, day, format, rows(day, day.startUTC)) }
     }
 
-    private func export(_ name: String, _ day: Day, _ format: DumpFormat, _ columns: [String], _ rows: [DumpRow]) -> Export {
-        Export(
-            path: "\(name)/\(name)-\(day).\(format.ending)", header: format == .csv ? columns.joined(separator: ",") : nil,
-            lines: rows.map { $0.line(format) })
+    private func export(_ name: String, _ day: Day, _ format: DumpFormat, _ rows: [DumpRow]) -> Export {
+        Export(path: "\(name)/\(name)-\(day).\(format.ending)", header: format.header, lines: rows.map { $0.line(format) })
+    }
+}
+
+extension [Export] {
+    /// Puts a line more into the middle of one day's dump, spoiled after the line that stands there.
+    func spoiled(_ dump: Day, _ spoil: (ExportLine) -> ExportLine) -> [Export] {
+        map { file in
+            guard file.path.contains("-\(dump)."), file.lines.count > 2 else { return file }
+            var file = file
+            let middle = file.lines.count / 2
+            file.lines.insert(spoil(file.lines[middle]), at: middle)
+            return file
+        }
     }
 }
 

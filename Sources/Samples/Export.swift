@@ -65,6 +65,14 @@ struct Reading {
         case outOfRange
         case filtered
     }
+
+    /// A valid row, as `SampleRow` tells it.
+    static func row(
+        _ log: String, _ kind: String? = nil, id: String?, at ts: Instant, content: String? = nil,
+        counts: KeyValuePairs<String, Int> = [:], amounts: KeyValuePairs<String, Money> = [:]
+    ) -> Reading {
+        Reading(log: log, kind: kind, fate: .row(SampleRow(id: id, ts: ts, content: content, counts: counts, amounts: amounts)))
+    }
 }
 
 /// What the truth must know of a valid row.

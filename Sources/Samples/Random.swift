@@ -112,7 +112,7 @@ private func base36(_ value: UInt64, digits: Int) -> String {
     return String(repeating: "0", count: max(0, digits - text.count)) + text.suffix(digits)
 }
 
-private func hexadecimal(_ value: UInt64, digits: Int) -> String {
+func hexadecimal(_ value: UInt64, digits: Int) -> String {
     let text = String(value, radix: 16)
     return String(repeating: "0", count: max(0, digits - text.count)) + text
 }

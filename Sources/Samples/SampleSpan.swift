@@ -18,6 +18,9 @@ struct SampleSpan {
     /// The Mondays on which tables are dumped, one after each week.
     var dumps: [Day] { weeks.map { $0.monday + 7 } }
 
+    /// The calendar months that begin within the weeks.
+    var months: [SampleMonth] { days.filter { $0.civil.day == 1 }.map(SampleMonth.init(of:)) }
+
     func contains(_ day: Day) -> Bool { first <= day && day <= last }
 
     /// A local time of day, in seconds after midnight by the clock on the wall.
@@ -34,9 +37,33 @@ struct SampleSpan {
     func month(of moment: Instant) -> String { zone.day(of: moment).month }
 }
 
+/// A calendar month in UTC.
+struct SampleMonth {
+    let first: Day
+    let next: Day
+
+    init(of day: Day) {
+        first = day - (day.civil.day - 1)
+        next = first + 31 - ((first + 31).civil.day - 1)
+    }
+
+    var name: String { first.month }
+    var length: Int { next - first }
+    func contains(_ moment: Instant) -> Bool { first.startUTC <= moment && moment < next.startUTC }
+
+    /// How many of its days the sample covers.
+    func days(in span: SampleSpan) -> Int { max(0, min(next, span.last + 1) - max(first, span.first)) }
+    func isOver(in span: SampleSpan) -> Bool { next - 1 <= span.last }
+}
+
 /// A day by its parts; callers name days that exist.
 func civil(_ year: Int, _ month: Int, _ day: Int) -> Day {
     Day(number: Int32(daysFromCivil(year: year, month: month, day: day)))
+}
+
+/// A full hour of a day, in UTC.
+func civil(_ year: Int, _ month: Int, _ day: Int, hour: Int) -> Instant {
+    civil(year, month, day).startUTC + Int64(3600 * hour)
 }
 
 extension Day {

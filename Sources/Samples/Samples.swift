@@ -60,7 +60,7 @@ struct SampleProduct: Sendable {
     let makeEvents: (@Sendable (_ order: SampleOrder, _ events: Int, _ folder: String) throws -> [String])?
 }
 
-private let products: [SampleProduct] = [
+let products: [SampleProduct] = [
     .aspendos, .kalei, .neni, .talentprompt, .voyager,
 ]
 

@@ -1,11 +1,32 @@
 import Common
 
+extension Sample {
+    /// With the truth: what an ingest must find in each log, what comes late, and what each planted story must show. A story whose day
+    /// lies outside the sample is left out.
+    init(
+        _ order: SampleOrder, _ span: SampleSpan, _ exports: [Export], late: [Export], logs: [String],
+        stories: [(name: String, told: JSON?)]
+    ) {
+        self.exports = exports + late
+        var members = tellTruth(of: exports, logs: logs)
+        if !late.isEmpty { members.append(.init("late", .object(tellTruth(of: late)))) }
+        truth = JSON.object(members).adding([
+            "product": .string(order.product),
+            "order": .fields([
+                "users": .int(order.users), "weeks": .int(order.weeks), "from_week": .string(order.fromWeek.description),
+                "seed": .int(order.seed), "time_zone": .string(span.zone.name),
+            ]),
+            "stories": .object(stories.compactMap { name, told in told.map { JSON.Member(name, $0) } }),
+        ])
+    }
+}
+
 /// Counts what an ingest must find in a set of files, by the product's own knowledge of each line.
 ///
 ///     tellTruth(of: exports, logs: ["usage"])   // {"usage": {"records": 8532, "accepted": 8203, …}}
 ///
 /// The logs named are told even where no file feeds them.
-func tellTruth(of exports: [Export], logs names: [String]) -> JSON {
+private func tellTruth(of exports: [Export], logs names: [String] = []) -> [JSON.Member] {
     let exports = exports.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     var logs = Dictionary(uniqueKeysWithValues: names.map { ($0, LogTruth()) })
     for (file, export) in exports.enumerated() {
@@ -16,7 +37,7 @@ func tellTruth(of exports: [Export], logs names: [String]) -> JSON {
             }
         }
     }
-    return .object(logs.keys.sorted().map { JSON.Member($0, logs[$0, default: LogTruth()].told(paths: exports.map(\.path))) })
+    return logs.keys.sorted().map { JSON.Member($0, logs[$0, default: LogTruth()].told(paths: exports.map(\.path))) }
 }
 
 /// What is known of one log.

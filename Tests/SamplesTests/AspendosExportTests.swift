@@ -151,13 +151,9 @@ import Testing
         #expect(sample.requests.count { $0.says("requested_model") == "<script>alert(1)</script>" } == 1)
         let turns = sample.distinct("transcripts", by: "timestamp")
         #expect(turns.count { $0.says("assistant").contains("Ä±") } == 1)
-        let story = sample.story("personal_data_in_texts")
-        for (name, mark) in [
-            ("e_mail", "@example.org"), ("phone", "+49 30 "), ("card", "4111 1111 1111 1111"), ("link", "https://"),
-        ] {
-            #expect(turns.count { $0.says("user").contains(mark) } == story[name]?.int, "\(name)")
-            #expect((story[name]?.int ?? 0) > 3)
-        }
+        expectPersonalData(
+            sample.story("personal_data_in_texts"), in: turns.map { $0.says("user") }, phone: "+49 30 ",
+            card: "4111 1111 1111 1111")
         #expect(
             turns.allSatisfy {
                 (8...60).contains(words(in: $0.says("user"))) && (8...60).contains(words(in: $0.says("assistant")))
@@ -180,22 +176,6 @@ import Testing
         #expect(sample.story("broken_lines")["lines"]?.array?.map { $0.says("reason") } == ["bad_csv", "bad_json", "bad_value"])
         let reasons = sample.records(of: "requests").filter { $0["prompt_tokens"]?.string == "many" }
         #expect(reasons.count == 1)
-    }
-
-    @Test("The sample stays small, the same order gives the same files, and the committed ones are they")
-    func files() throws {
-        #expect(sample.sizes.values.reduce(0, +) <= 1_300_000)
-        let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
-        let folder = root + "/SampleData/aspendos"
-        let again = try SampleProduct.aspendos.make(SampleOrder(product: "aspendos"))
-        #expect(again.truth == sample.truth)
-        #expect(try readText(folder + "/truth.json", as: "truth") == again.truth.sorted.prettyText)
-        #expect(try Common.files(below: folder) == (again.exports.map(\.path) + ["truth.json"]).sorted())
-        for export in again.exports {
-            // Another zlib may compress otherwise; what is inside must be the same.
-            let committed = try gunzipped(readFile(joined(folder, export.path), as: "sample"), path: export.path)
-            #expect(try committed == gunzipped(export.compressed(), path: export.path), "\(export.path)")
-        }
     }
 
     @Test("Another seed and fewer weeks tell the same stories with other figures")

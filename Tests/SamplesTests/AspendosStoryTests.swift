@@ -24,13 +24,9 @@ import Testing
         let permille = (sample.requests.count - open.count) * 1000 / sample.requests.count
         #expect((965...980).contains(permille))
         for model in ["mistral-large", "llama-3.1-70b"] { #expect(open.contains { $0.says("model") == model }) }
-        for (part, name) in [
-            ("by_day", { $0.day("ts") }), ("by_tier", { $0.says("tier") }), ("by_endpoint", { $0.says("endpoint") }),
-        ] as [(String, (JSON) -> String)] {
-            let groups = Dictionary(grouping: sample.requests, by: name).mapValues { sample.cost($0).description }
-            let told = story[part]?.members ?? []
-            #expect(groups == Dictionary(uniqueKeysWithValues: told.map { ($0.key, $0.value.string ?? "") }), "\(part)")
-        }
+        expectCosts(
+            story, of: sample.requests, sample.cost,
+            by: ["by_day": { $0.day("ts") }, "by_tier": { $0.says("tier") }, "by_endpoint": { $0.says("endpoint") }])
         #expect(story["by_day"]?.members?.count == 49)
     }
 
@@ -99,7 +95,8 @@ import Testing
         let during = sample.requests.filter { hours.contains($0.moment("ts")) }
         let failed = during.filter { $0.says("status") == "unavailable" }
         let instead = during.filter { $0.says("fallback_reason") == "unavailable" }
-        #expect(failed.count >= 12 && failed.allSatisfy { $0.says("api_provider") == "openai" && $0.figure("prompt_tokens") == 0 })
+        #expect(
+            failed.count >= 12 && failed.allSatisfy { $0.says("api_provider") == "openai" && $0.figure("prompt_tokens") == 0 })
         #expect(instead.allSatisfy { $0.says("model") == "llama-3.1-70b" && $0.says("api_provider") == "openrouter" })
         #expect(failed.map { $0.says("group_id") }.sorted() == instead.map { $0.says("group_id") }.sorted())
         #expect(
@@ -128,7 +125,8 @@ import Testing
         let cached = sample.requests.filter { $0.says("cache") == "response" }
         #expect(cached.count == sample.story("repeated_prompts")["answered_from_cache"]?.int && cached.count > 20)
         #expect(
-            cached.allSatisfy { $0.day("ts") >= "2026-10-26" && $0.figure("prompt_tokens") + $0.figure("completion_tokens") == 0 })
+            cached.allSatisfy { $0.day("ts") >= "2026-10-26" && $0.figure("prompt_tokens") + $0.figure("completion_tokens") == 0 }
+        )
     }
 
     @Test("The rare models are there, and no more of them")

@@ -34,7 +34,7 @@ import Testing
             ("turns", "turn", "created_at"),
         ] {
             let truth = sample.truth["sessions"]?["by_kind"]?[kind]
-            #expect(sample.distinct(table, by: time).count == truth?["accepted"]?.int, "\(kind)")
+            #expect(sample.events(table, by: time).count == truth?["accepted"]?.int, "\(kind)")
             #expect(sample.records(of: table).count == truth?["records"]?.int, "\(kind)")
         }
     }
@@ -44,14 +44,12 @@ import Testing
         let costs = sample.story("costs")
         let calls = sample.calls
         #expect(sample.cost(calls).description == costs["total_cost"]?.string)
-        for (part, name) in [
-            ("by_day_utc", { sample.moment($0).dayUTC.description }), ("by_week_local", { sample.week($0).description }),
-            ("by_feature", { $0["feature"]?.string ?? "" }),
-        ] as [(String, (JSON) -> String)] {
-            let groups = Dictionary(grouping: calls, by: name).mapValues { sample.cost($0).description }
-            let told = costs[part]?.members ?? []
-            #expect(groups == Dictionary(uniqueKeysWithValues: told.map { ($0.key, $0.value.string ?? "") }), "\(part)")
-        }
+        expectCosts(
+            costs, of: calls, sample.cost,
+            by: [
+                "by_day_utc": { $0.moment("ts").dayUTC.description }, "by_week_local": { sample.week($0).description },
+                "by_feature": { $0.says("feature") },
+            ])
         #expect(calls.count { sample.cost($0) == nil } == 6)
         #expect(costs["unpriced_requests"]?.int == 6)
     }
@@ -70,7 +68,7 @@ import Testing
                 #expect(!isTemplate)
             }
             spent += sample.cost(call) ?? .zero
-            if crossed == nil, spent >= threshold { crossed = sample.moment(call) }
+            if crossed == nil, spent >= threshold { crossed = call.moment("ts") }
         }
         let at = try #require(crossed)
         #expect(at.description == sample.story("cap")["crossed_at"]?.string)
@@ -94,7 +92,7 @@ import Testing
             .mapValues { calls in Set(calls.map { $0["user_id"]?.string }).count }
         #expect((45...55).contains(perDay.values.reduce(0, +) / perDay.count))
         #expect(perDay.count == 49)
-        #expect(!sample.records(of: "spectrum_analyses").contains { ($0["created_at"]?.string ?? "") < "2026-10-05" })
+        #expect(!sample.records(of: "spectrum_analyses").contains { $0.says("created_at") < "2026-10-05" })
     }
 
     @Test("The funnel of W46 loses one member for each reason")
@@ -104,16 +102,16 @@ import Testing
         let owner = Dictionary(uniqueKeysWithValues: sample.lastGoals.map { ($0["id"]?.string, $0["user_id"]?.string) })
         var rows: [String?: Int] = [:]
         for (table, time) in [("mirror_sessions", "started_at"), ("mirror_fragments", "created_at"), ("turns", "created_at")] {
-            for row in sample.distinct(table, by: time) where sample.week(row, time) == week {
+            for row in sample.events(table, by: time) where sample.week(row, time) == week {
                 rows[row["user_id"]?.string, default: 0] += 1
             }
         }
         for text in Set(sample.records(of: "affirmations").map(\.text)) {
-            guard let row = parsedLines(Array(text.utf8)).first, let day = Day(row["shown_on"]?.string ?? "") else { continue }
+            guard let row = parsedLines(Array(text.utf8)).first, let day = Day(row.says("shown_on")) else { continue }
             if Week(of: day) == week { rows[owner[row["goal_id"]?.string] ?? nil, default: 0] += 1 }
         }
         let crisis = Set(
-            sample.distinct("mirror_sessions", by: "started_at")
+            sample.events("mirror_sessions", by: "started_at")
                 .filter { sample.week($0, "started_at") == week && $0["crisis_flag"]?.bool == true }.map { $0["user_id"]?.string }
         )
         let entitled = sample.lastUsers.filter { sample.plan(of: $0["id"]?.string, at: end) == "prism_plus" }
@@ -127,13 +125,13 @@ import Testing
     @Test("Exactly three Free members are over quota")
     func quotas() {
         func free(_ rows: [JSON], _ time: String) -> [JSON] {
-            rows.filter { sample.plan(of: $0["user_id"]?.string, at: sample.moment($0, time)) == "free" }
+            rows.filter { sample.plan(of: $0["user_id"]?.string, at: $0.moment(time)) == "free" }
         }
-        let turns = Dictionary(grouping: free(sample.distinct("turns", by: "created_at"), "created_at")) {
-            "\($0["user_id"]?.string ?? "") \(sample.day($0, "created_at"))"
+        let turns = Dictionary(grouping: free(sample.events("turns", by: "created_at"), "created_at")) {
+            "\($0.says("user_id")) \(sample.day($0, "created_at"))"
         }
-        let mirrors = Dictionary(grouping: free(sample.distinct("mirror_sessions", by: "started_at"), "started_at")) {
-            "\($0["user_id"]?.string ?? "") \(sample.week($0, "started_at"))"
+        let mirrors = Dictionary(grouping: free(sample.events("mirror_sessions", by: "started_at"), "started_at")) {
+            "\($0.says("user_id")) \(sample.week($0, "started_at"))"
         }
         #expect(turns.values.map(\.count).filter { $0 > 3 }.sorted() == [5, 7])
         #expect(mirrors.values.map(\.count).filter { $0 > 2 } == [4])
@@ -142,8 +140,8 @@ import Testing
 
     @Test("One member runs away on the 27th of October")
     func runaway() throws {
-        let turns = Dictionary(grouping: sample.distinct("turns", by: "created_at")) {
-            "\($0["user_id"]?.string ?? "") \(sample.day($0, "created_at"))"
+        let turns = Dictionary(grouping: sample.events("turns", by: "created_at")) {
+            "\($0.says("user_id")) \(sample.day($0, "created_at"))"
         }
         let most = turns.filter { $0.value.count >= 50 }
         let story = sample.story("runaway_member")
@@ -157,20 +155,20 @@ import Testing
         let calls = sample.calls
         let leaks = calls.filter {
             $0["feature"]?.string == "spectrum_weekly"
-                && sample.plan(of: $0["user_id"]?.string, at: sample.moment($0)) != "prism_plus"
+                && sample.plan(of: $0["user_id"]?.string, at: $0.moment("ts")) != "prism_plus"
         }
         #expect(leaks.count == 2)
-        #expect(leaks.allSatisfy { sample.plan(of: $0["user_id"]?.string, at: sample.moment($0)) == "prism" })
+        #expect(leaks.allSatisfy { sample.plan(of: $0["user_id"]?.string, at: $0.moment("ts")) == "prism" })
         #expect(calls.count { $0["model"]?.string?.contains("sonnet") == true } == 4)
         let fallback = calls.filter { $0["route"]?.string == "fallback" }
         #expect(fallback.map { [$0["feature"], $0["provider"]] } == [[.string("mirror_reframe"), .string("groq")]])
         #expect(calls.count { $0["model"]?.string == "claude-haiku-4-6-preview" } == 6)
         let hour = Instant("2026-11-04T14:00:00Z").map { $0..<($0 + 3600) }
-        #expect(!calls.contains { hour?.contains(sample.moment($0)) == true })
-        #expect(sample.distinct("turns", by: "created_at").contains { hour?.contains(sample.moment($0, "created_at")) == true })
+        #expect(!calls.contains { hour?.contains($0.moment("ts")) == true })
+        #expect(sample.events("turns", by: "created_at").contains { hour?.contains($0.moment("created_at")) == true })
         #expect(
-            sample.distinct("mirror_sessions", by: "started_at").contains {
-                hour?.contains(sample.moment($0, "started_at")) == true
+            sample.events("mirror_sessions", by: "started_at").contains {
+                hour?.contains($0.moment("started_at")) == true
             })
         #expect(sample.records(of: "late").count == 40)
         let known = Set(calls.map { $0["id"]?.string })
@@ -182,17 +180,17 @@ import Testing
         for (table, time) in [("mirror_sessions", "started_at"), ("mirror_fragments", "created_at"), ("turns", "created_at")] {
             var seen: [String: JSON] = [:]
             for row in sample.records(of: table) {
-                let id = row["id"]?.string ?? ""
+                let id = row.says("id")
                 if let before = seen[id] {
                     #expect(before == row)
-                    #expect(sample.moment(row, time).dayUTC.weekday == 7)
+                    #expect(row.moment(time).dayUTC.weekday == 7)
                 }
                 seen[id] = row
             }
         }
         #expect(
-            sample.count("api_usage/api_usage-2026-10-14-copy.jsonl.gz")
-                == sample.count("api_usage/api_usage-2026-10-14.jsonl.gz"))
+            sample.file("api_usage/api_usage-2026-10-14-copy.jsonl.gz").count
+                == sample.file("api_usage/api_usage-2026-10-14.jsonl.gz").count)
     }
 
     @Test("Hostile strings and personal data are there")
@@ -201,28 +199,22 @@ import Testing
         #expect(sample.lastGoals.contains { $0["goal_text"]?.string == "=HYPERLINK(\"http://x\")" })
         #expect(sample.records(of: "turns").contains { $0["input_text"]?.string?.contains("\u{1b}[31m") == true })
         let texts =
-            sample.distinct("mirror_sessions", by: "started_at").flatMap {
+            sample.events("mirror_sessions", by: "started_at").flatMap {
                 [$0["entry_text"]?.string, $0["reflection_text"]?.string]
             }
-            .compactMap(\.self) + sample.distinct("turns", by: "created_at").compactMap { $0["input_text"]?.string }
-        let story = sample.story("personal_data_in_texts")
-        for (name, mark) in [
-            ("e_mail", "@example.org"), ("phone", "+49 30 "), ("card", "4111 1111 1111 1111"), ("link", "https://"),
-        ] {
-            #expect(texts.count { $0.contains(mark) } == story[name]?.int)
-            #expect((story[name]?.int ?? 0) > 5)
-        }
+            .compactMap(\.self) + sample.events("turns", by: "created_at").compactMap { $0["input_text"]?.string }
+        expectPersonalData(
+            sample.story("personal_data_in_texts"), in: texts, phone: "+49 30 ", card: "4111 1111 1111 1111")
         #expect(texts.filter { !$0.isEmpty }.allSatisfy { (10...60).contains(words(in: $0)) })
     }
 
-    @Test("The sample stays small")
-    func size() {
-        #expect(sample.sizes.values.reduce(0, +) <= 800_000)
+    @Test("Weeks are alike")
+    func weeks() {
         var weeks: [Week: Int] = [:]
-        for path in sample.sizes.keys where !path.hasPrefix("late/") {
+        for path in sample.exported.sizes.keys where !path.hasPrefix("late/") {
             let parts = path.split(separator: "-", maxSplits: 1)
             guard parts.count == 2, let day = Day(parts[1].prefix(10)) else { continue }
-            weeks[Week(of: path.hasPrefix("api_usage") ? day : day - 1), default: 0] += sample.count(path)
+            weeks[Week(of: path.hasPrefix("api_usage") ? day : day - 1), default: 0] += sample.file(path).count
         }
         #expect(weeks.count == 7)
         #expect(weeks.values.allSatisfy { (1000...3000).contains($0) }, "\(weeks)")

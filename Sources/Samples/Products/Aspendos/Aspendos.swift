@@ -7,8 +7,10 @@ extension SampleProduct {
         make: { order in
             let world = try AspendosWorld(order)
             let exports = world.callFiles + world.tableFiles
-            let late = world.requestLog.lateFiles
-            return Sample(exports: exports + late, truth: world.truth(of: exports, late: late))
+            return Sample(
+                order, world.span, exports, late: world.requestLog.lateFiles,
+                logs: ["usage", "sessions", "texts", "snapshots", "meters", "charges", "payments"],
+                stories: AspendosStories(world, exports).told)
         },
         makeEvents: nil)
 }
@@ -25,7 +27,7 @@ struct AspendosWorld {
     let charges: [AspendosCharge]
     let conversations: [AspendosConversation]
     let money: AspendosMoney
-    let requestLog: DayFiles
+    let requestLog: DayFiles<AspendosRequest>
     let voiceCalls: [AspendosVoiceCall]
 
     init(_ order: SampleOrder) throws {
@@ -49,10 +51,6 @@ struct AspendosWorld {
         charges = (gateway.charges + voiceCalls.compactMap { $0.charge(&rest) })
             .sorted { ($0.ts, $0.id) < ($1.ts, $1.id) }
         money = AspendosMoney(order, span: span, members: members, identifiers: rest)
-        requestLog = AspendosWorld.requestLog(requests, members, diary.conversations, span)
+        requestLog = AspendosWorld.requestLog(requests, members, diary.conversations)
     }
-
-    /// The requests whose rows the main files hold and an ingest accepts.
-    var accepted: [AspendosRequest] { requestLog.kept.map { requests[$0] } }
-    var late: [AspendosRequest] { requestLog.late.map { requests[$0] } }
 }

@@ -91,49 +91,37 @@ extension AspendosWorld {
     /// Three mappings read the file, one for each stage.
     private func readings(_ call: AspendosVoiceCall) -> [Reading] {
         AspendosVoiceCall.Stage.allCases.map { stage in
-            let row = SampleRow(id: call.id, ts: call.ts, counts: ["latency_ms": call.latency])
-            return Reading(log: "usage", kind: "voice_\(stage.rawValue)", fate: stage == call.stage ? .row(row) : .filtered)
+            let kind = "voice_\(stage.rawValue)"
+            return stage == call.stage
+                ? .row("usage", kind, id: call.id, at: call.ts, counts: ["latency_ms": call.latency])
+                : Reading(log: "usage", kind: kind, fate: .filtered)
         }
     }
 
     static func requestLog(
-        _ requests: [AspendosRequest], _ members: [AspendosMember], _ conversations: [AspendosConversation], _ span: SampleSpan
-    ) -> DayFiles {
-        let rows = requests.map { request in
-            let sample = SampleRow(
-                id: request.id, ts: request.ts,
-                counts: [
-                    "input_tokens": request.prompt - request.cached, "cache_read_tokens": request.cached,
-                    "output_tokens": request.completion, "latency_ms": request.latency,
-                ])
-            return DumpRow(
+        _ requests: [AspendosRequest], _ members: [AspendosMember], _ conversations: [AspendosConversation]
+    ) -> DayFiles<AspendosRequest> {
+        var faults = AspendosStory.faults
+        /// A line with an id of its own that the export spoils.
+        func spoil(_ day: Day, _ reason: String, _ spoiled: (JSON) -> String) {
+            guard let like = requests.first(where: { $0.ts.dayUTC == day && $0.status == "ok" }) else { return }
+            let extra = row(like, members, conversations).replacing("request_id", with: .string("0" + like.id.dropFirst()))
+            faults.broken[day] = ExportLine(broken: spoiled(extra), log: "usage", kind: "requests", reason: reason)
+        }
+        spoil(AspendosStory.brokenJSON, "bad_json") { String($0.text.dropLast(150)) }
+        spoil(AspendosStory.brokenValue, "bad_value") { $0.replacing("prompt_tokens", with: .string("many")).text }
+        return DayFiles("requests", requests, faults) { request in
+            DumpRow(
                 at: request.ts, row: row(request, members, conversations),
-                readings: [Reading(log: "usage", kind: "requests", fate: .row(sample))])
+                readings: [
+                    .row(
+                        "usage", "requests", id: request.id, at: request.ts,
+                        counts: [
+                            "input_tokens": request.prompt - request.cached, "cache_read_tokens": request.cached,
+                            "output_tokens": request.completion, "latency_ms": request.latency,
+                        ])
+                ])
         }
-        return DayFiles(
-            "requests", .lines, columns: [], rows,
-            DayFaults(
-                copied: AspendosStory.copiedDay, twice: AspendosStory.twiceExportedDay, broken: broken(rows),
-                missingHour: AspendosStory.missingHour, lateDay: AspendosStory.lateDay, lateRows: AspendosStory.lateRows))
-    }
-
-    /// A line that was cut off, and one whose tokens are no number; both have ids of their own.
-    private static func broken(_ rows: [DumpRow]) -> [Day: ExportLine] {
-        var lines: [Day: ExportLine] = [:]
-        for (day, reason) in [(AspendosStory.brokenJSON, "bad_json"), (AspendosStory.brokenValue, "bad_value")] {
-            guard let like = rows.first(where: { $0.at.dayUTC == day && $0.row["status"]?.string == "ok" }) else { continue }
-            let spoiled = JSON.object(
-                (like.row.members ?? []).map { member in
-                    switch member.key {
-                    case "request_id": .init(member.key, .string("0" + (member.value.string ?? "").dropFirst()))
-                    case "prompt_tokens" where reason == "bad_value": .init(member.key, .string("many"))
-                    default: member
-                    }
-                })
-            let text = reason == "bad_json" ? String(spoiled.text.dropLast(150)) : spoiled.text
-            lines[day] = ExportLine(broken: text, log: "usage", kind: "requests", reason: reason)
-        }
-        return lines
     }
 
     private static func row(

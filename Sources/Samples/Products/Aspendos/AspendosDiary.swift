@@ -172,7 +172,7 @@ struct AspendosDiary {
             for minute in [20, 47, 79] {
                 asks.append(planted(.chat, member, conversation, at: at(10, minute), tokens: 610 + minute))
             }
-        case .inMissingHour where day == AspendosStory.missingHour.dayUTC:
+        case .inMissingHour where day == AspendosStory.faults.missingHour.dayUTC:
             let conversation = converse(member, at: at(14, 5), isVoice: false)
             for minute in [5, 21, 44] { asks.append(planted(.chat, member, conversation, at: at(14, minute), tokens: 700)) }
         case .twins where day == AspendosStory.twins: pressTwice(member, at: at(15, 0))

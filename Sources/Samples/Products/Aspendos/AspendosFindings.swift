@@ -9,13 +9,11 @@ extension AspendosStories {
         let turns = world.diary.turns
         let logged = turns.filter(\.isLogged)
         let written = requests.filter { $0.ask.endpoint == .voice }
-        let groups = Dictionary(grouping: world.voiceCalls.filter { $0.speech != nil }) { "\($0.provider)/\($0.model)" }
-        let speech = groups.keys.sorted().map { name in
-            let calls = groups[name] ?? []
-            let quantity = calls.reduce(0) { $0 + ($1.quantity ?? 0) }
-            let cost = calls.reduce(into: Money.zero) { $0 += $1.cost }
-            return JSON.Member(
-                name, .fields(["calls": .int(calls.count), "quantity": .int(quantity), "cost": text(cost)]))
+        let speech = world.voiceCalls.filter { $0.speech != nil }.figures(by: { "\($0.provider)/\($0.model)" }) { calls in
+            .fields([
+                "calls": .int(calls.count), "quantity": .int(calls.reduce(0) { $0 + ($1.quantity ?? 0) }),
+                "cost": .money(calls.total(\.cost)),
+            ])
         }
         return .fields([
             "stage": .string("price"), "sessions": .int(Set(turns.map(\.conversation)).count),
@@ -24,8 +22,8 @@ extension AspendosStories {
             "captured_ms": .int(logged.reduce(0) { $0 + $1.captured }),
             "billed_ms": .int(logged.reduce(0) { $0 + $1.billed }),
             "characters": .int(logged.reduce(0) { $0 + $1.characters }),
-            "speech": .object(speech),
-            "model_requests": .int(written.count), "model_cost": text(cost(written)),
+            "speech": speech,
+            "model_requests": .int(written.count), "model_cost": .money(cost(written)),
         ])
     }
 
@@ -84,24 +82,20 @@ extension AspendosStories {
     var payments: JSON? {
         guard !events.isEmpty else { return nil }
         let real = events.filter { !$0.isSandbox && $0.at.dayUTC >= span.first }
-        let groups = Dictionary(grouping: real.filter { $0.status != "failed" }) { "\(span.month(of: $0.at)) \($0.currency)" }
+        let booked = real.filter { $0.status != "failed" }
         func sum(_ some: [AspendosPayment], _ part: (AspendosPayment) -> Int) -> JSON {
-            text(some.reduce(into: .zero) { $0 += Money(cents: part($1)) })
+            .money(some.total { Money(cents: part($0)) })
         }
         return .fields([
             "stage": .string("report"), "events": .int(events.count), "sandbox": .int(events.count { $0.isSandbox }),
             "failed": .int(real.count { $0.status == "failed" }), "refunded": .int(real.count { $0.status == "refunded" }),
-            "by_month_and_currency": .object(
-                groups.keys.sorted().map { key in
-                    let paid = (groups[key] ?? []).filter { $0.status == "paid" }
-                    return .init(
-                        key,
-                        .fields([
-                            "paid": .int(paid.count), "gross": sum(paid, \.gross), "fee": sum(paid, \.fee),
-                            "tax": sum(paid, \.tax),
-                            "given_back": sum((groups[key] ?? []).filter { $0.status == "refunded" }, \.gross),
-                        ]))
-                }),
+            "by_month_and_currency": booked.figures(by: { "\(span.month(of: $0.at)) \($0.currency)" }) { events in
+                let paid = events.filter { $0.status == "paid" }
+                return .fields([
+                    "paid": .int(paid.count), "gross": sum(paid, \.gross), "fee": sum(paid, \.fee), "tax": sum(paid, \.tax),
+                    "given_back": sum(events.filter { $0.status == "refunded" }, \.gross),
+                ])
+            },
         ])
     }
 
@@ -119,7 +113,7 @@ extension AspendosStories {
             let own = requests.filter { span.week(of: $0.ts) == week && members[$0.ask.member].tier == tier }
             return .fields([
                 "paying_user_days": .int(count), "thirty_times_revenue": .int(count * (tier == .ultra ? 129 : 49)),
-                "cost": text(cost(own)),
+                "cost": .money(cost(own)),
             ])
         }
         return .fields([
@@ -135,7 +129,7 @@ extension AspendosStories {
         guard let old = lira.first, let new = after.first else { return nil }
         return .fields([
             "stage": .string("report"), "from": .string(AspendosStory.newTurkishPrice.description),
-            "old": text(Money(cents: old.gross)), "new": text(Money(cents: new.gross)),
+            "old": .money(Money(cents: old.gross)), "new": .money(Money(cents: new.gross)),
             "payments_before": .int(lira.count - after.count), "payments_after": .int(after.count),
         ])
     }
@@ -163,11 +157,11 @@ extension AspendosStories {
 
     /// Two logs of one spend, against what the request log and the price list give.
     var charges: JSON? {
-        let total = world.charges.reduce(into: Money.zero) { $0 += Money(millionths: $1.millionths) }
-        let hour = AspendosStory.missingHour..<(AspendosStory.missingHour + 3600)
+        let total = world.charges.total { Money(millionths: $0.millionths) }
+        let hour = world.requestLog.faults.hour
         return .fields([
-            "stage": .string("price"), "rows": .int(world.charges.count), "cost_logs": text(total), "usage_logs": text(total),
-            "daily_costs": text(
+            "stage": .string("price"), "rows": .int(world.charges.count), "cost_logs": .money(total), "usage_logs": .money(total),
+            "daily_costs": .money(
                 world.dailyCosts.compactMap { $0.row["total_cost"]?.number }.compactMap { Money($0) }.reduce(.zero, +)),
             "unpriced_rows_booked_as_zero": .int(
                 world.charges.count { charge in
@@ -216,10 +210,9 @@ extension AspendosStories {
 
     var audit: JSON? {
         let events = world.auditEvents
-        let actions = Dictionary(grouping: events, by: \.action)
         return .fields([
             "stage": .string("report"), "rows": .int(events.count), "without_purpose": .int(events.count { $0.why == nil }),
-            "by_action": .object(actions.keys.sorted().map { .init($0, .int(actions[$0]?.count ?? 0)) }),
+            "by_action": events.figures(by: \.action) { .int($0.count) },
         ])
     }
 
@@ -247,14 +240,19 @@ extension AspendosStories {
         ])
     }
 
-    /// How many private texts hold something that redaction must find.
     var personalData: JSON? {
         let texts = world.diary.turns.flatMap { [$0.user, $0.assistant] }
-        func count(_ mark: String) -> JSON { .int(texts.count { $0.contains(mark) }) }
-        return .fields([
-            "stage": .string("request"), "texts": .int(texts.count), "e_mail": count("@example.org"),
-            "phone": count("+49 30 23125"),
-            "card": count("4111 1111"), "link": count("https://example.com"),
+        return Samples.personalData(in: texts).adding(["texts": .int(texts.count)])
+    }
+
+    // MARK: - Files
+
+    var missingHour: JSON? {
+        let hour = world.requestLog.faults.hour
+        return world.requestLog.missingHour([
+            "request_rows": .int(requests.count { hour.contains($0.ts) }),
+            "lost_rows": .int(world.requestLog.missing.count),
+            "charge_rows": .int(world.charges.count { hour.contains($0.ts) }),
         ])
     }
 }

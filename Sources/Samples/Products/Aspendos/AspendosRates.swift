@@ -78,5 +78,4 @@ extension Money {
     var millionths: Int { Int((units + 500_000) / 1_000_000) }
 
     init(millionths: Int) { self.init(units: Int128(millionths) * 1_000_000) }
-    init(cents: Int) { self.init(units: Int128(cents) * 10_000_000_000) }
 }

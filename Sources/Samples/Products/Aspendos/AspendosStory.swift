@@ -15,13 +15,13 @@ enum AspendosStory {
     static let opus = [civil(2026, 10, 15), civil(2026, 11, 10)]
 
     /// For two hours nothing answers at the provider that most requests go to.
-    static let outage = moment(civil(2026, 11, 4), 10)..<moment(civil(2026, 11, 4), 12)
+    static let outage = civil(2026, 11, 4, hour: 10)..<civil(2026, 11, 4, hour: 12)
     static let outageProvider = "openai"
     /// From here on, some Sonnet requests go through the router that otherwise only catches failures.
-    static let secondProviderFrom = moment(civil(2026, 10, 20), 0)
+    static let secondProviderFrom = civil(2026, 10, 20, hour: 0)
     static let secondProviderRows = 8
     static let unknownModel = "gpt-5.1-preview"
-    static let unknownModelFrom = moment(civil(2026, 11, 12), 9)
+    static let unknownModelFrom = civil(2026, 11, 12, hour: 9)
     static let unknownModelRows = 6
 
     /// Of a thousand requests, how many repeat a prompt of the same day. The cache that would catch them comes late, and misses many.
@@ -33,9 +33,9 @@ enum AspendosStory {
     static let unloggedFrom = civil(2026, 11, 3)
     static let unloggedTurns = 40
 
-    static let withdrawal = moment(civil(2026, 11, 5), 16)
-    static let erasureAsked = moment(civil(2026, 11, 4), 9)
-    static let erasureDone = moment(civil(2026, 11, 6), 2)
+    static let withdrawal = civil(2026, 11, 5, hour: 16)
+    static let erasureAsked = civil(2026, 11, 4, hour: 9)
+    static let erasureDone = civil(2026, 11, 6, hour: 2)
 
     static let newTurkishPrice = civil(2026, 11, 1)
     static let failedPayment = civil(2026, 10, 12)
@@ -44,22 +44,18 @@ enum AspendosStory {
     static let sandbox = [civil(2026, 10, 6), civil(2026, 11, 2)]
     static let dayWithoutRates = civil(2026, 11, 8)
 
-    static let copiedDay = civil(2026, 10, 15)
-    static let twiceExportedDay = civil(2026, 10, 23)
     static let brokenJSON = civil(2026, 10, 9)
     static let brokenValue = civil(2026, 10, 21)
     static let brokenCSV = civil(2026, 10, 26)
-    static let missingHour = moment(civil(2026, 11, 11), 14)
-    static let lateDay = civil(2026, 11, 5)
-    static let lateRows = 20
+    static let faults = DayFaults(
+        copied: civil(2026, 10, 15), twice: civil(2026, 10, 23), missingHour: civil(2026, 11, 11, hour: 14),
+        lateDay: civil(2026, 11, 5), lateRows: 20)
 
     /// A preferred model is what the client sends, and somebody sends markup.
     static let hostileModel = "<script>alert(1)</script>"
     static let hostileModelDay = civil(2026, 11, 13)
     static let hostileTitles = ["=HYPERLINK(\"http://x\",\"y\")", "Red \u{1b}[31malert", "Two lines\nand a \"quote\", too"]
     static let turkishTitle = "Güneşli şehirler için bütçe ve yağmurlu günler"
-
-    static func moment(_ day: Day, _ hour: Int) -> Instant { day.startUTC + Int64(3600 * hour) }
 }
 
 /// A text whose UTF-8 was read as Windows-1252 and written as UTF-8 again.

@@ -3,13 +3,13 @@ import Common
 /// Aspendos's tables as they are dumped every Monday: small ones whole, tables of events with a window of eight days.
 extension AspendosWorld {
     var tableFiles: [Export] {
-        let charges = span.windowDumps("cost_logs", .lines, columns: [], costLogs)
-        let copies = span.windowDumps("usage_logs", .lines, columns: [], usageLogs)
-        let rollup = span.windowDumps("daily_costs", .csv, columns: AspendosWorld.rollupColumns, dailyCosts)
-        let turns = span.windowDumps("transcripts", .lines, columns: [], diary.turns.map { transcript($0) })
-        let media = span.windowDumps("media_jobs", .lines, columns: [], diary.media.map { mediaJob($0) })
-        let rates = span.windowDumps("fx_rates", .csv, columns: ["day", "base", "quote", "rate"], fxRates)
-        let audit = span.windowDumps("audit_logs", .lines, columns: [], auditLogs)
+        let charges = span.windowDumps("cost_logs", costLogs)
+        let copies = span.windowDumps("usage_logs", usageLogs)
+        let rollup = span.windowDumps("daily_costs", as: .csv(AspendosWorld.rollupColumns), dailyCosts)
+        let turns = span.windowDumps("transcripts", diary.turns.map { transcript($0) })
+        let media = span.windowDumps("media_jobs", diary.media.map { mediaJob($0) })
+        let rates = span.windowDumps("fx_rates", as: .csv(["day", "base", "quote", "rate"]), fxRates)
+        let audit = span.windowDumps("audit_logs", auditLogs)
         return charges + copies + rollup + turns + media + rates + audit + conversationFiles + wholeTables
     }
 
@@ -25,10 +25,13 @@ extension AspendosWorld {
                 "token_count": .int(charge.tokens), "timestamp": .string(charge.ts.exported),
                 "api_provider": .string(charge.provider), "tier": .string(members[charge.member].tier.rawValue),
             ])
-            let sample = SampleRow(
-                id: charge.id, ts: charge.ts, counts: ["tokens": charge.tokens],
-                amounts: ["amount": Money(millionths: charge.millionths)])
-            return DumpRow(at: charge.ts, row: row, readings: [Reading(log: "charges", kind: "cost_logs", fate: .row(sample))])
+            return DumpRow(
+                at: charge.ts, row: row,
+                readings: [
+                    .row(
+                        "charges", "cost_logs", id: charge.id, at: charge.ts, counts: ["tokens": charge.tokens],
+                        amounts: ["amount": Money(millionths: charge.millionths)])
+                ])
         }
     }
 
@@ -38,8 +41,10 @@ extension AspendosWorld {
                 "user_id": id(charge.member), "feature": .string(charge.feature),
                 "cost": .number(sixPlaces(charge.millionths)), "timestamp": .string(charge.ts.exported),
             ])
-            let sample = SampleRow(id: nil, ts: charge.ts, amounts: ["amount": Money(millionths: charge.millionths)])
-            return DumpRow(at: charge.ts, row: row, readings: [Reading(log: "charges", kind: "usage_logs", fate: .row(sample))])
+            let amount = Money(millionths: charge.millionths)
+            return DumpRow(
+                at: charge.ts, row: row,
+                readings: [.row("charges", "usage_logs", id: nil, at: charge.ts, amounts: ["amount": amount])])
         }
     }
 
@@ -49,7 +54,7 @@ extension AspendosWorld {
     var dailyCosts: [DumpRow] {
         Dictionary(grouping: charges) { "\($0.ts.dayUTC) \($0.model)" }.values.map { group in
             let day = group[0].ts.dayUTC
-            let total = group.reduce(into: Money.zero) { $0 += Money(millionths: $1.millionths) }
+            let total = group.total { Money(millionths: $0.millionths) }
             return DumpRow(
                 at: day.startUTC,
                 row: .fields([
@@ -64,17 +69,16 @@ extension AspendosWorld {
 
     private func transcript(_ turn: AspendosTurn) -> DumpRow {
         // A turn has no id; its time names it.
-        let sample = SampleRow(id: turn.ts.exported, ts: turn.ts)
+        let id = turn.ts.exported
         return DumpRow(
             at: turn.ts,
             row: .fields([
                 "session_id": .string(conversations[turn.conversation].id), "user": .string(turn.user),
-                "assistant": .string(turn.assistant), "timestamp": .string(turn.ts.exported),
+                "assistant": .string(turn.assistant), "timestamp": .string(id),
             ]),
             readings: [
-                Reading(log: "sessions", kind: "transcripts", fate: .row(sample)),
-                Reading(log: "texts", kind: "transcript_users", fate: .row(sample)),
-                Reading(log: "texts", kind: "transcript_assistants", fate: .row(sample)),
+                .row("sessions", "transcripts", id: id, at: turn.ts), .row("texts", "transcript_users", id: id, at: turn.ts),
+                .row("texts", "transcript_assistants", id: id, at: turn.ts),
             ])
     }
 
@@ -85,7 +89,7 @@ extension AspendosWorld {
                 "id": .string(job.id), "user_id": id(job.member), "kind": .string(job.kind), "model": .string(job.model),
                 "submitted_at": .string(job.submitted.exported), "finished_at": .string(job.finished.exported),
                 "status": .string(job.failed ? "failed" : "done"),
-            ]), readings: [Reading(log: "usage", kind: "media_jobs", fate: .row(SampleRow(id: job.id, ts: job.submitted)))])
+            ]), readings: [.row("usage", "media_jobs", id: job.id, at: job.submitted)])
     }
 
     private var auditLogs: [DumpRow] {
@@ -96,7 +100,7 @@ extension AspendosWorld {
                     "who": .string(event.who),
                     "what": .fields(["action": .string(event.action), "user_id": .optional(event.user)]),
                     "when": .string(event.at.exported), "why": .optional(event.why),
-                ]), readings: [Reading(log: "sessions", kind: "audit_logs", fate: .row(SampleRow(id: nil, ts: event.at)))])
+                ]), readings: [.row("sessions", "audit_logs", id: nil, at: event.at)])
         }
     }
 
@@ -105,12 +109,12 @@ extension AspendosWorld {
         money.rates.flatMap { day, lira, euro in
             [("USD", "TRY", lira), ("EUR", "USD", euro)].map { base, quote, tenThousandths in
                 let rate = "\(tenThousandths / 10_000).\(padded(tenThousandths % 10_000, 4))"
-                let sample = SampleRow(id: nil, ts: day.startUTC, amounts: ["value": Money(rate) ?? .zero])
                 return DumpRow(
                     at: day.startUTC,
                     row: .fields([
                         "day": .string(day.description), "base": .string(base), "quote": .string(quote), "rate": .number(rate),
-                    ]), readings: [Reading(log: "meters", kind: "fx_rates", fate: .row(sample))])
+                    ]),
+                    readings: [.row("meters", "fx_rates", id: nil, at: day.startUTC, amounts: ["value": Money(rate) ?? .zero])])
             }
         }
     }
@@ -123,36 +127,27 @@ extension AspendosWorld {
     private var conversationFiles: [Export] {
         let columns = ["id", "user_id", "title", "model", "created_at"]
         let rows = conversations.map { conversation in
-            let sample = SampleRow(id: "\(conversation.id) \(conversation.created)", ts: conversation.created)
-            return (
-                member: conversation.member,
-                row: DumpRow(
-                    at: conversation.created,
-                    row: .fields([
-                        "id": .string(conversation.id), "user_id": id(conversation.member), "title": .string(conversation.title),
-                        "model": .string(conversation.model), "created_at": .string(conversation.created.exported),
-                    ]), readings: [Reading(log: "snapshots", kind: "conversation", fate: .row(sample))])
-            )
-        }
-        return span.dumps.flatMap { day in
-            let there = rows.filter { members[$0.member].exists(at: day.startUTC) }.map(\.row)
-            let path = "conversations/conversations-\(day).csv.gz"
-            return span.windowDumps("conversations", .csv, columns: columns, there).filter { $0.path == path }
-        }.map { file in
-            guard file.path.contains("\(AspendosStory.brokenCSV)"), file.lines.count > 2 else { return file }
+            let created = conversation.created
+            let row = DumpRow(
+                at: created,
+                row: .fields([
+                    "id": .string(conversation.id), "user_id": id(conversation.member), "title": .string(conversation.title),
+                    "model": .string(conversation.model), "created_at": .string(created.exported),
+                ]), readings: [.row("snapshots", "conversation", id: "\(conversation.id) \(created)", at: created)])
+            return (member: members[conversation.member], row: row)
+        }.sorted { ($0.row.at, $0.row.row.text) < ($1.row.at, $1.row.row.text) }
+        return span.wholeDumps("conversations", as: .csv(columns)) { day, now in
+            rows.filter { $0.member.exists(at: now) && span.window(before: day).contains($0.row.at) }.map(\.row)
+        }.spoiled(AspendosStory.brokenCSV) { line in
             // Somebody mended this dump by hand and forgot the quotes around a title with a comma.
-            var mended = file
-            let middle = file.lines.count / 2
-            let fields = file.lines[middle].text.split(separator: ",", omittingEmptySubsequences: false)
+            let fields = line.text.split(separator: ",", omittingEmptySubsequences: false)
             let ragged = "0\(fields[0].dropFirst()),\(fields[1]),Rent, heating and water,gpt-4o,\(fields[fields.count - 1])"
-            mended.lines.insert(
-                ExportLine(broken: ragged, log: "snapshots", kind: "conversation", reason: "bad_csv"), at: middle)
-            return mended
+            return ExportLine(broken: ragged, log: "snapshots", kind: "conversation", reason: "bad_csv")
         }
     }
 
     private var wholeTables: [Export] {
-        span.wholeDumps("users", .csv, columns: ["id", "firebase_uid", "email", "tier", "created_at"]) { day, now in
+        span.wholeDumps("users", as: .csv(["id", "firebase_uid", "email", "tier", "created_at"])) { day, now in
             members.filter { $0.exists(at: now) }.sorted { ($0.created, $0.id) < ($1.created, $1.id) }.map { member in
                 DumpRow(
                     at: now,
@@ -160,17 +155,15 @@ extension AspendosWorld {
                         "id": .string(member.id), "firebase_uid": .string(member.firebase), "email": .string(member.email),
                         "tier": .string(member.tier.rawValue), "created_at": .string(member.created.exported),
                     ]),
-                    readings: [
-                        Reading(log: "snapshots", kind: "user", fate: .row(SampleRow(id: "\(member.id) \(day)", ts: now)))
-                    ])
+                    readings: [.row("snapshots", "user", id: "\(member.id) \(day)", at: now)])
             }
         }
-            + span.wholeDumps("consents", .csv, columns: ["user_id", "kind", "given", "at"]) { _, now in
+            + span.wholeDumps("consents", as: .csv(["user_id", "kind", "given", "at"])) { _, now in
                 members.filter { $0.exists(at: now) }.flatMap { member in member.consents.map { (member, $0) } }
                     .filter { $0.1.at < now }.sorted { ($0.1.at, $0.0.id) < ($1.1.at, $1.0.id) }
                     .map { member, consent in consentRow(member, consent) }
             }
-            + span.wholeDumps("payments", .csv, columns: AspendosWorld.paymentColumns) { _, now in
+            + span.wholeDumps("payments", as: .csv(AspendosWorld.paymentColumns)) { _, now in
                 money.payments.filter { $0.at < now }.map { paymentRow($0) }
             }
     }
@@ -186,9 +179,10 @@ extension AspendosWorld {
                 "at": .string(consent.at.exported),
             ]),
             readings: AspendosMember.Consent.allCases.map { kind in
-                let sample = SampleRow(id: "\(member.id) \(consent.at)", ts: consent.at)
-                return Reading(
-                    log: "snapshots", kind: "consent_\(kind.rawValue)", fate: kind == consent.kind ? .row(sample) : .filtered)
+                let mapping = "consent_\(kind.rawValue)"
+                return kind == consent.kind
+                    ? .row("snapshots", mapping, id: "\(member.id) \(consent.at)", at: consent.at)
+                    : Reading(log: "snapshots", kind: mapping, fate: .filtered)
             })
     }
 
@@ -198,15 +192,11 @@ extension AspendosWorld {
 
     private func paymentRow(_ payment: AspendosPayment) -> DumpRow {
         func amount(_ cents: Int) -> JSON { .number("\(cents / 100).\(padded(cents % 100, 2))") }
-        let (gross, fee, tax) = (Money(cents: payment.gross), Money(cents: payment.fee), Money(cents: payment.tax))
         // Two currencies are never one sum.
-        let amounts: KeyValuePairs<String, Money> =
-            switch payment.currency {
-            case "USD": ["gross_USD": gross, "fee_USD": fee, "tax_USD": tax]
-            case "EUR": ["gross_EUR": gross, "fee_EUR": fee, "tax_EUR": tax]
-            default: ["gross_TRY": gross, "fee_TRY": fee, "tax_TRY": tax]
-            }
-        let sample = SampleRow(id: payment.id, ts: payment.at, amounts: amounts)
+        let amounts: KeyValuePairs = [
+            "gross_\(payment.currency)": Money(cents: payment.gross), "fee_\(payment.currency)": Money(cents: payment.fee),
+            "tax_\(payment.currency)": Money(cents: payment.tax),
+        ]
         return DumpRow(
             at: payment.at,
             row: .fields([
@@ -214,6 +204,6 @@ extension AspendosWorld {
                 "gross": amount(payment.gross), "currency": .string(payment.currency), "fee": amount(payment.fee),
                 "tax": amount(payment.tax), "status": .string(payment.status), "sandbox": .bool(payment.isSandbox),
                 "region": .string(payment.region), "at": .string(payment.at.exported),
-            ]), readings: [Reading(log: "payments", kind: nil, fate: .row(sample))])
+            ]), readings: [.row("payments", id: payment.id, at: payment.at, amounts: amounts)])
     }
 }

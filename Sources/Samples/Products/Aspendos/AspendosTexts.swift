@@ -15,9 +15,7 @@ struct AspendosTexts {
         var sentences = [random.pick(phrases.questions)]
         if random.chance(300) { sentences.insert(random.pick(phrases.scenes), at: 0) }
         if random.chance(70) {
-            sentences.append(
-                random.pick(phrases.contacts).split(separator: "%", omittingEmptySubsequences: false)
-                    .joined(separator: random.contactDetail()))
+            sentences.append(random.pick(phrases.contacts).replacing("%", with: random.contactDetail()))
         }
         return sentences.joined(separator: " ")
     }

@@ -1,24 +1,5 @@
 import Common
 
-/// What an ingest must find in Aspendos's files, and what each planted story must show.
-extension AspendosWorld {
-    func truth(of exports: [Export], late: [Export]) -> JSON {
-        let names = ["usage", "sessions", "texts", "snapshots", "meters", "charges", "payments"]
-        guard var members = tellTruth(of: exports, logs: names).members else { return .null }
-        if !late.isEmpty { members.append(.init("late", tellTruth(of: late, logs: ["usage"]))) }
-        members.append(.init("product", .string("aspendos")))
-        members.append(
-            .init(
-                "order",
-                .fields([
-                    "users": .int(order.users), "weeks": .int(order.weeks), "from_week": .string(order.fromWeek.description),
-                    "seed": .int(order.seed), "time_zone": .string(AspendosStory.zone),
-                ])))
-        members.append(.init("stories", .object(AspendosStories(self, exports).told)))
-        return .object(members)
-    }
-}
-
 /// Tells the planted stories with their figures, counted from the rows. A story whose day lies outside the sample is left out.
 struct AspendosStories {
     let world: AspendosWorld
@@ -30,11 +11,12 @@ struct AspendosStories {
 
     init(_ world: AspendosWorld, _ exports: [Export]) {
         (self.world, self.exports, self.span, self.members) = (world, exports, world.span, world.members)
-        requests = world.accepted
+        requests = world.requestLog.kept
     }
 
-    var told: [JSON.Member] {
-        let stories: [(String, JSON?)] = [
+    var told: [(name: String, told: JSON?)] {
+        let log = world.requestLog
+        return [
             ("costs", costs), ("accounts", accounts), ("over_budget", overBudget), ("budget_days", budgetDays),
             ("routing", routing), ("comparisons", comparisons), ("outage", outage), ("repeated_prompts", repeatedPrompts),
             ("two_providers", finding { $0.model == .routedSonnet }), ("opus_calls", finding { $0.model == .opus }),
@@ -43,17 +25,16 @@ struct AspendosStories {
             ("repeated_webhook", repeatedWebhook), ("day_without_rates", dayWithoutRates), ("charges", charges),
             ("twin_usage_rows", twins), ("withdrawal", withdrawal), ("erasure", erasure), ("audit", audit),
             ("double_encoding", doubleEncoding), ("hostile_strings", hostileStrings), ("personal_data_in_texts", personalData),
-            ("missing_hour", missingHour), ("late_file", lateFile), ("duplicated_file", duplicatedFile),
-            ("overlapping_day", overlappingDay), ("broken_lines", brokenLines),
+            ("missing_hour", missingHour), ("late_file", log.lateFile(adding: cost(log.late))),
+            ("duplicated_file", log.duplicatedFile()), ("overlapping_day", log.overlappingDay),
+            ("broken_lines", brokenLines(of: exports.sorted { $0.path < $1.path })),
         ]
-        return stories.compactMap { name, story in story.map { JSON.Member(name, $0) } }
     }
 
     func id(_ member: Int) -> JSON { .string(members[member].id) }
-    func text(_ money: Money) -> JSON { .string(money.description) }
     func ids(_ requests: [AspendosRequest]) -> JSON { .array(requests.map { .string($0.id) }) }
 
-    func cost(_ requests: some Sequence<AspendosRequest>) -> Money { requests.reduce(into: .zero) { $0 += $1.cost } }
+    func cost(_ requests: some Sequence<AspendosRequest>) -> Money { requests.total(\.cost) }
 
     /// In hundredths of a hundredth, as the page prints shares.
     func share(_ part: Int, of whole: Int) -> JSON {
@@ -64,10 +45,7 @@ struct AspendosStories {
 
     // MARK: - Money
 
-    private func costs(by name: (AspendosRequest) -> String) -> JSON {
-        let groups = Dictionary(grouping: requests, by: name)
-        return .object(groups.keys.sorted().map { .init($0, text(cost(groups[$0] ?? []))) })
-    }
+    private func costs(by name: (AspendosRequest) -> String) -> JSON { requests.figures(by: name) { .money(cost($0)) } }
 
     private func coverage(_ some: [AspendosRequest]) -> JSON {
         let open = some.filter { $0.unpricedTokens > 0 }
@@ -80,25 +58,19 @@ struct AspendosStories {
 
     /// Of the request log alone: what voice and pictures cost is told with their own stories.
     private var costs: JSON? {
-        let weeks = Dictionary(grouping: requests) { span.week(of: $0.ts) }
-        return .fields([
+        .fields([
             "stage": .string("price"), "currency": .string("USD"), "source": .string("requests"),
-            "at_least": text(cost(requests)), "coverage": coverage(requests),
-            "coverage_by_week": .object(weeks.keys.sorted().map { .init($0.description, coverage(weeks[$0] ?? [])) }),
-            "unpriced_by_model": .object(
-                Set(requests.filter { $0.unpricedTokens > 0 }.compactMap(\.model)).sorted {
-                    ($0.name, $0.provider) < ($1.name, $1.provider)
-                }
-                .map { model in
-                    .init("\(model.provider)/\(model.name)", .int(requests.count { $0.model == model && $0.unpricedTokens > 0 }))
-                }),
+            "at_least": .money(cost(requests)), "coverage": coverage(requests),
+            "coverage_by_week": requests.figures(by: { span.week(of: $0.ts).description }, coverage),
+            "unpriced_by_model": requests.filter { $0.unpricedTokens > 0 }
+                .figures(by: { $0.model.map { "\($0.provider)/\($0.name)" } ?? "" }) { .int($0.count) },
             "by_day": costs { $0.ts.dayUTC.description },
             "by_week": costs { span.week(of: $0.ts).description },
             "by_month": costs { span.month(of: $0.ts) },
             "by_endpoint": costs { $0.ask.endpoint.rawValue },
             "by_tier": costs { members[$0.ask.member].tier.rawValue },
             "by_model": costs { $0.model.map { "\($0.provider)/\($0.name)" } ?? "" },
-            "with_late_file": text(cost(requests) + cost(world.late)),
+            "with_late_file": .money(cost(requests) + cost(world.requestLog.late)),
         ])
     }
 
@@ -113,7 +85,7 @@ struct AspendosStories {
             "stage": .string("report"), "paying_pro": count(.pro, true), "paying_ultra": count(.ultra, true),
             "pro_that_never_paid": count(.pro, false), "ultra_that_never_paid": count(.ultra, false),
             "never_paid": .array(unpaid.map { id($0) }.sorted { ($0.string ?? "") < ($1.string ?? "") }),
-            "cost_of_never_paid": text(cost(requests.filter { unpaid.contains($0.ask.member) })),
+            "cost_of_never_paid": .money(cost(requests.filter { unpaid.contains($0.ask.member) })),
         ])
     }
 
@@ -134,7 +106,7 @@ struct AspendosStories {
                 above.map {
                     .fields([
                         "day": .string($0.day.description), "user": id($0.member),
-                        "tier": .string(members[$0.member].tier.rawValue), "cost": text($0.cost),
+                        "tier": .string(members[$0.member].tier.rawValue), "cost": .money($0.cost),
                     ])
                 }),
         ])
@@ -149,7 +121,7 @@ struct AspendosStories {
         return .fields([
             "stage": .string("report"), "user": id(member), "tier": .string(members[member].tier.rawValue),
             "day": .string(day.description), "limit": .string("10"), "user_days_above": .int(above.count),
-            "booked": .string(sixPlaces(millionths)), "cost": text(cost(own)), "requests": .int(own.count),
+            "booked": .string(sixPlaces(millionths)), "cost": .money(cost(own)), "requests": .int(own.count),
             "blocked": .int(own.count { $0.status == "blocked" }),
         ])
     }
@@ -188,7 +160,7 @@ struct AspendosStories {
         return .fields([
             "stage": .string("report"), "by_ultra": .int(of(.ultra).count), "by_pro": .int(of(.pro).count),
             "leaks": .array(of(.pro).map(JSON.string)), "rows": .int(groups.values.reduce(0) { $0 + $1.count }),
-            "cost": text(cost(groups.values.joined())), "cost_not_shown": text(hidden.reduce(.zero, +)),
+            "cost": .money(cost(groups.values.joined())), "cost_not_shown": .money(hidden.reduce(.zero, +)),
         ])
     }
 
@@ -208,8 +180,8 @@ struct AspendosStories {
             "answered_by_provider": .int(
                 during.count { $0.status == "ok" && $0.cache != "response" && $0.model?.provider == AspendosStory.outageProvider }
             ),
-            "fallback": .int(during.count { $0.model == .llama }), "known_cost": text(cost(during)),
-            "mean_cost_of_the_same_hours_in_the_week_before": text(before.reduce(.zero, +).divided(by: 7) ?? .zero),
+            "fallback": .int(during.count { $0.model == .llama }), "known_cost": .money(cost(during)),
+            "mean_cost_of_the_same_hours_in_the_week_before": .money(before.reduce(.zero, +).divided(by: 7) ?? .zero),
         ])
     }
 
@@ -227,7 +199,7 @@ struct AspendosStories {
             "stage": .string("report"), "requests": .int(requests.count), "repeated": .int(repeated.count),
             "share": share(repeated.count, of: requests.count),
             "answered_from_cache": .int(requests.count { $0.cache == "response" }),
-            "cost_of_repeated": text(cost(repeated)),
+            "cost_of_repeated": .money(cost(repeated)),
         ])
     }
 
@@ -236,7 +208,7 @@ struct AspendosStories {
         guard let first = found.first else { return nil }
         return .fields([
             "stage": .string("price"), "model": .optional(first.model?.name), "provider": .optional(first.model?.provider),
-            "requests": .int(found.count), "cost": text(cost(found)), "ids": ids(found),
+            "requests": .int(found.count), "cost": .money(cost(found)), "ids": ids(found),
         ])
     }
 }

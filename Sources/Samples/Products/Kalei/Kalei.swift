@@ -6,10 +6,12 @@ extension SampleProduct {
         name: "kalei",
         make: { order in
             let world = try KaleiWorld(order)
-            let faults = KaleiFaults(world)
-            let exports = faults.usageFiles + world.tableFiles
-            let late = faults.lateFiles
-            return Sample(exports: exports + late, truth: world.truth(of: exports, late: late, faults: faults))
+            let log = world.usageLog
+            let exports = log.files + world.tableFiles
+            return Sample(
+                order, world.span, exports, late: log.lateFiles,
+                logs: ["usage", "sessions", "texts", "snapshots", "meters", "invoices"],
+                stories: KaleiStories(world, log, exports).told)
         },
         makeEvents: makeKaleiEvents)
 }

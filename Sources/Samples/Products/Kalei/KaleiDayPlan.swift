@@ -42,7 +42,7 @@ struct KaleiDayPlan {
             (turns, start) = (count, 13 * 3600)
         case .manyMirrors where inFunnelWeek:
             mirrors = [1, 3, 5, 6].contains(day.weekday) ? 1 : 0
-        case .inMissingHour where day == KaleiStory.missingHour.dayUTC:
+        case .inMissingHour where day == KaleiStory.faults.missingHour.dayUTC:
             (mirrors, turns, start) = (1, 2, 15 * 3600 + 300)
         case .quiet where inFunnelWeek:
             (turns, lens) = (day.weekday == 2 ? 1 : 0, day.weekday == 4)

@@ -2,20 +2,22 @@ import Common
 
 /// The stories that show as findings: rules broken by the product, and faults in the files.
 extension KaleiStories {
+    private func id(_ call: KaleiCall) -> JSON { .string(call.id) }
+
     private func call(_ call: KaleiCall) -> JSON {
         .fields([
-            "id": .string(call.id), "ts": .string(call.ts.description), "member": id(call.member),
+            "id": id(call), "ts": .string(call.ts.description), "member": id(call.member),
             "feature": .string(call.feature.rawValue),
             "week": .string(span.week(of: call.ts).description), "plan": .string(members[call.member].plan(at: call.ts).rawValue),
-            "cost": call.cost.map(text) ?? .null,
+            "cost": call.cost.map(JSON.money) ?? .null,
         ])
     }
 
     private func finding(_ stage: String, _ calls: [KaleiCall]) -> JSON? {
         guard !calls.isEmpty else { return nil }
-        let total = calls.reduce(into: Money.zero) { $0 += $1.cost ?? .zero }
         return .fields([
-            "stage": .string(stage), "count": .int(calls.count), "cost": text(total), "calls": .array(calls.map { call($0) }),
+            "stage": .string(stage), "count": .int(calls.count), "cost": .money(cost(calls)),
+            "calls": .array(calls.map { call($0) }),
         ])
     }
 
@@ -25,15 +27,14 @@ extension KaleiStories {
         guard span.contains(KaleiStory.runaway), let member = members.firstIndex(where: { $0.role == .runaway }) else {
             return nil
         }
-        let day = faults.accepted.filter { span.day(of: $0.ts) == KaleiStory.runaway }
+        let day = log.kept.filter { span.day(of: $0.ts) == KaleiStory.runaway }
         let own = day.filter { $0.member == member }
-        func cost(_ calls: [KaleiCall]) -> Money { calls.reduce(into: .zero) { $0 += $1.cost ?? .zero } }
         return .fields([
             "stage": .string("report"), "day": .string(KaleiStory.runaway.description), "member": id(member),
             "plan": .string(members[member].plan(at: span.moment(KaleiStory.runaway, 0)).rawValue),
-            "turns": .int(own.count { $0.feature == .turn && !$0.failed }), "calls": .int(own.count), "cost": text(cost(own)),
+            "turns": .int(own.count { $0.feature == .turn && !$0.failed }), "calls": .int(own.count), "cost": .money(cost(own)),
             "tokens": .int(own.reduce(0) { $0 + $1.input + $1.cacheRead + $1.cacheWrite + $1.output }),
-            "day_cost": text(cost(day)),
+            "day_cost": .money(cost(day)),
             "next_busiest_turns": .int(mostTurns(except: member)),
         ])
     }
@@ -47,11 +48,11 @@ extension KaleiStories {
     }
 
     var leak: JSON? {
-        finding("report", faults.accepted.filter { $0.feature == .spectrum && members[$0.member].plan(at: $0.ts) != .prismPlus })
+        finding("report", log.kept.filter { $0.feature == .spectrum && members[$0.member].plan(at: $0.ts) != .prismPlus })
     }
 
-    var sonnet: JSON? { finding("report", faults.accepted.filter { $0.model == KaleiRate.sonnet.model }) }
-    var fallback: JSON? { finding("report", faults.accepted.filter { $0.route == "fallback" }) }
+    var sonnet: JSON? { finding("report", log.kept.filter { $0.model == KaleiRate.sonnet.model }) }
+    var fallback: JSON? { finding("report", log.kept.filter { $0.route == "fallback" }) }
 
     /// Free members above three turns on a local day or two Mirrors in a local week, by the product's own tables.
     var overQuota: JSON? {
@@ -84,7 +85,7 @@ extension KaleiStories {
     }
 
     var unknownModel: JSON? {
-        let calls = faults.accepted.filter { $0.model == KaleiStory.unknownModel }
+        let calls = log.kept.filter { $0.model == KaleiStory.unknownModel }
         guard !calls.isEmpty else { return nil }
         return .fields([
             "stage": .string("price"), "model": .string(KaleiStory.unknownModel), "requests": .int(calls.count),
@@ -98,76 +99,30 @@ extension KaleiStories {
     // MARK: - Files
 
     var missingHour: JSON? {
-        let hour = KaleiStory.missingHour..<(KaleiStory.missingHour + 3600)
-        guard faults.missing > 0 else { return nil }
-        return .fields([
-            "stage": .string("report"), "from": .string(hour.lowerBound.description), "to": .string(hour.upperBound.description),
-            "usage_rows": .int(faults.accepted.count { hour.contains($0.ts) }),
+        let hour = log.faults.hour
+        return log.missingHour([
+            "usage_rows": .int(log.kept.count { hour.contains($0.ts) }),
             "mirror_rows": .int(world.diary.sessions.count { hour.contains($0.started) }),
             "fragment_rows": .int(world.diary.fragments.count { hour.contains($0.created) }),
             "turn_rows": .int(world.diary.turns.count { hour.contains($0.created) }),
         ])
     }
 
-    var lateFile: JSON? {
-        guard let file = faults.lateFiles.first else { return nil }
-        return .fields([
-            "stage": .string("report"), "file": .string(file.path), "rows": .int(faults.late.count),
-            "week": .string(Week(of: KaleiStory.lateDay).description),
-            "added_cost": text(faults.late.reduce(into: .zero) { $0 += $1.cost ?? .zero }),
-        ])
-    }
-
-    private func files(_ day: Day) -> [Export] { faults.usageFiles.filter { $0.path.hasPrefix("api_usage/api_usage-\(day)") } }
-
-    var duplicatedFile: JSON? {
-        let copies = files(KaleiStory.copiedDay)
-        guard copies.count == 2 else { return nil }
-        return .fields([
-            "stage": .string("ingest"), "files": .array(copies.map(\.path).sorted().map(JSON.string)),
-            "duplicates": .int(copies[0].lines.count),
-        ])
-    }
-
-    var overlappingDay: JSON? {
-        let parts = files(KaleiStory.twiceExportedDay)
-        guard parts.count == 2 else { return nil }
-        let shared = Set(parts[0].lines.map(\.text)).intersection(parts[1].lines.map(\.text))
-        return .fields([
-            "stage": .string("ingest"), "files": .array(parts.map(\.path).sorted().map(JSON.string)),
-            "duplicates": .int(shared.count),
-        ])
-    }
-
-    var brokenLines: JSON? {
-        let broken = faults.usageFiles.flatMap { file in
-            file.lines.enumerated().compactMap { index, line -> JSON? in
-                guard case .quarantined(let reason)? = line.readings.first?.fate else { return nil }
-                return .fields(["file": .string(file.path), "record": .int(index + 1), "reason": .string(reason)])
-            }
-        }
-        guard !broken.isEmpty else { return nil }
-        return .fields(["stage": .string("ingest"), "lines": .array(broken)])
-    }
-
     var outOfRange: JSON? {
-        let lines = faults.usageFiles.flatMap { file in
-            file.lines.enumerated().compactMap { index, line -> JSON? in
-                guard case .outOfRange? = line.readings.first?.fate else { return nil }
-                return .fields(["file": .string(file.path), "record": .int(index + 1), "year": .int(2062)])
-            }
+        lines(of: exports) { line in
+            guard case .outOfRange? = line.readings.first?.fate else { return nil }
+            return ["year": .int(2062)]
         }
-        guard !lines.isEmpty else { return nil }
-        return .fields(["stage": .string("ingest"), "lines": .array(lines)])
     }
 
     var reusedID: JSON? {
-        faults.reused.map {
-            .fields([
-                "stage": .string("ingest"), "id": .string($0.id), "output_tokens_that_stay": .int($0.stays),
-                "output_tokens_refused": .int($0.refused),
-            ])
-        }
+        guard let second = log.faults.reused.values.first?.row, let first = log.kept.first(where: { id($0) == second["id"] }),
+            let refused = second["output_tokens"]
+        else { return nil }
+        return .fields([
+            "stage": .string("ingest"), "id": id(first), "output_tokens_that_stay": .int(first.output),
+            "output_tokens_refused": refused,
+        ])
     }
 
     var hostileStrings: JSON? {
@@ -182,15 +137,7 @@ extension KaleiStories {
         ])
     }
 
-    /// How many private texts hold something that redaction must find.
-    var personalData: JSON? {
-        let texts =
-            world.diary.sessions.flatMap { [$0.entry, $0.reflection] }.compactMap(\.self) + world.diary.turns.map(\.input)
-        func count(_ mark: String) -> JSON { .int(texts.count { $0.contains(mark) }) }
-        return .fields([
-            "stage": .string("request"), "e_mail": count("@example.org"), "phone": count("+49 30 23125"),
-            "card": count("4111 1111"),
-            "link": count("https://example.com"),
-        ])
+    var privateTexts: [String] {
+        world.diary.sessions.flatMap { [$0.entry, $0.reflection] }.compactMap(\.self) + world.diary.turns.map(\.input)
     }
 }

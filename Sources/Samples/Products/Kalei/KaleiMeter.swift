@@ -30,17 +30,17 @@ struct KaleiMeter {
 
     init(_ diary: KaleiDiary, users: Int) {
         span = diary.span
-        cap = Money(units: Int128(KaleiStory.capCents(users: users)) * 10_000_000_000)
+        cap = Money(cents: KaleiStory.capCents(users: users))
         threshold = cap.share(0, of: 5) + cap.share(1, of: 5) + cap.share(2, of: 5) + cap.share(3, of: 5)
         calls = diary.calls.sorted { ($0.ts, $0.id) < ($1.ts, $1.id) }
         shows = diary.shows
         claims = KaleiStory.sonnet.map {
-            Claim(feature: .reflection, from: KaleiStory.moment($0), what: .rate(.sonnet, route: "primary"))
+            Claim(feature: .reflection, from: $0, what: .rate(.sonnet, route: "primary"))
         }
         claims.append(
-            Claim(feature: .reframe, from: KaleiStory.moment(KaleiStory.fallback), what: .rate(.qwen, route: "fallback")))
+            Claim(feature: .reframe, from: KaleiStory.fallback, what: .rate(.qwen, route: "fallback")))
         for _ in 0..<KaleiStory.unknownModelRows {
-            claims.append(Claim(feature: .turn, from: KaleiStory.moment(KaleiStory.unknownModelFrom), what: .unknownModel))
+            claims.append(Claim(feature: .turn, from: KaleiStory.unknownModelFrom, what: .unknownModel))
         }
         claims.removeAll { !span.contains(span.day(of: $0.from)) }
         let factor = outputFactor(settled(capped: false).calls)

@@ -1,10 +1,4 @@
-/// The languages in which Kalei's members write.
-enum Language: String, CaseIterable, Sendable {
-    case english = "en-GB"
-    case german = "de-DE"
-    case turkish = "tr-TR"
-    case uzbek = "uz-UZ"
-
+extension Language {
     var phrases: Phrases {
         switch self {
         case .english: .english

@@ -20,10 +20,10 @@ enum KaleiStory {
     static let leaks = [civil(2026, 11, 8), civil(2026, 11, 15)]
     /// From these moments (UTC) on, the next reflection is written by Sonnet.
     static let sonnet = [
-        (civil(2026, 10, 20), 12), (civil(2026, 10, 28), 9), (civil(2026, 11, 10), 17), (civil(2026, 11, 13), 8),
+        civil(2026, 10, 20, hour: 12), civil(2026, 10, 28, hour: 9), civil(2026, 11, 10, hour: 17), civil(2026, 11, 13, hour: 8),
     ]
     /// From here on, the next reframe goes to the fallback vendor.
-    static let fallback = (civil(2026, 11, 11), 10)
+    static let fallback = civil(2026, 11, 11, hour: 10)
 
     /// The week of the funnel, of the members over quota and of the hostile strings.
     static let funnelWeek = Week(of: civil(2026, 11, 9))
@@ -33,20 +33,18 @@ enum KaleiStory {
     static let consentGivenLate = civil(2026, 11, 4)
     static let hostile = civil(2026, 11, 10)
 
-    static let missingHour = Instant(microseconds: civil(2026, 11, 4).startUTC.microseconds) + 14 * 3600
-    static let lateDay = civil(2026, 11, 5)
-    static let lateRows = 40
+    static let faults = DayFaults(
+        copied: civil(2026, 10, 14), twice: civil(2026, 10, 22), missingHour: civil(2026, 11, 4, hour: 14),
+        lateDay: civil(2026, 11, 5), lateRows: 40,
+        mayBeLate: { $0.row["status"] == .string("ok") })
+
     static let unknownModel = "claude-haiku-4-6-preview"
     static let unknownModelRows = 6
-    static let unknownModelFrom = (civil(2026, 11, 12), 10)
+    static let unknownModelFrom = civil(2026, 11, 12, hour: 10)
 
-    static let copiedDay = civil(2026, 10, 14)
-    static let twiceExportedDay = civil(2026, 10, 22)
     static let brokenJSON = civil(2026, 10, 8)
     static let brokenValue = civil(2026, 10, 20)
     static let brokenTime = civil(2026, 11, 12)
     static let farFuture = civil(2026, 10, 21)
     static let reusedID = civil(2026, 10, 16)
-
-    static func moment(_ at: (day: Day, hour: Int)) -> Instant { at.day.startUTC + Int64(3600 * at.hour) }
 }

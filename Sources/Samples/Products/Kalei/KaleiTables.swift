@@ -3,32 +3,23 @@ import Common
 /// Kalei's tables as they are dumped every Monday.
 extension KaleiWorld {
     var tableFiles: [Export] {
-        eventTable("mirror_sessions", rows: diary.sessions.map { ($0.started, sessionLine($0)) })
-            + eventTable("mirror_fragments", rows: diary.fragments.map { ($0.created, fragmentLine($0)) })
-            + eventTable("turns", rows: diary.turns.map { ($0.created, turnLine($0)) })
-            + eventTable("affirmations", rows: meter.shows.map { ($0.shownOn.startUTC, showLine($0)) })
-            + eventTable("spectrum_analyses", rows: diary.analyses.map { ($0.created, analysisLine($0)) })
+        span.windowDumps("mirror_sessions", diary.sessions.map(sessionRow))
+            + span.windowDumps("mirror_fragments", diary.fragments.map(fragmentRow))
+            + span.windowDumps("turns", diary.turns.map(turnRow))
+            + span.windowDumps("affirmations", meter.shows.map(showRow))
+            + span.windowDumps("spectrum_analyses", diary.analyses.map(analysisRow))
             + wholeTables + meterFiles + invoiceFiles
     }
 
-    /// Dumps with a window of eight days, so that consecutive files overlap by one and those rows come back as they were.
-    private func eventTable(_ name: String, rows: [(at: Instant, line: ExportLine)]) -> [Export] {
-        let rows = rows.sorted { ($0.at, $0.line.text) < ($1.at, $1.line.text) }
-        return span.dumps.map { day in
-            let window = (day - 8).startUTC..<day.startUTC
-            return Export(
-                path: "\(name)/\(name)-\(day).jsonl.gz", lines: rows.filter { window.contains($0.at) }.map(\.line))
-        }
-    }
-
-    private func sessionLine(_ session: MirrorSession) -> ExportLine {
+    private func sessionRow(_ session: MirrorSession) -> DumpRow {
         let count = words(in: session.entry ?? "")
         func text(_ part: String, _ text: String?) -> Reading {
-            let row = SampleRow(id: session.id, ts: session.started)
-            return Reading(log: "texts", kind: part, fate: (text ?? "").isEmpty ? .filtered : .row(row))
+            (text ?? "").isEmpty
+                ? Reading(log: "texts", kind: part, fate: .filtered) : .row("texts", part, id: session.id, at: session.started)
         }
-        return ExportLine(
-            .fields([
+        return DumpRow(
+            at: session.started,
+            row: .fields([
                 "id": .string(session.id),
                 "user_id": .string(members[session.member].id),
                 "started_at": .string(session.started.exported),
@@ -39,17 +30,16 @@ extension KaleiWorld {
                 "crisis_flag": .bool(session.crisis),
                 "locale": .string(members[session.member].language.rawValue),
             ]),
-            [
-                Reading(
-                    log: "sessions", kind: "mirror",
-                    fate: .row(SampleRow(id: session.id, ts: session.started, counts: ["words": count]))),
+            readings: [
+                .row("sessions", "mirror", id: session.id, at: session.started, counts: ["words": count]),
                 text("entry", session.entry), text("reflection", session.reflection),
             ])
     }
 
-    private func fragmentLine(_ fragment: MirrorFragment) -> ExportLine {
-        ExportLine(
-            .fields([
+    private func fragmentRow(_ fragment: MirrorFragment) -> DumpRow {
+        DumpRow(
+            at: fragment.created,
+            row: .fields([
                 "id": .string(fragment.id),
                 "session_id": .string(fragment.session),
                 "user_id": .string(members[fragment.member].id),
@@ -62,16 +52,15 @@ extension KaleiWorld {
                 "reframe_style": .optional(fragment.reframe?.style),
                 "resonated": fragment.reframe?.resonated.map(JSON.bool) ?? .null,
             ]),
-            [
-                Reading(
-                    log: "sessions", kind: "fragment",
-                    fate: .row(SampleRow(id: fragment.id, ts: fragment.created, counts: ["score": fragment.intensity])))
+            readings: [
+                .row("sessions", "fragment", id: fragment.id, at: fragment.created, counts: ["score": fragment.intensity])
             ])
     }
 
-    private func turnLine(_ turn: KaleiTurn) -> ExportLine {
-        ExportLine(
-            .fields([
+    private func turnRow(_ turn: KaleiTurn) -> DumpRow {
+        DumpRow(
+            at: turn.created,
+            row: .fields([
                 "id": .string(turn.id),
                 "user_id": .string(members[turn.member].id),
                 "created_at": .string(turn.created.exported),
@@ -82,26 +71,27 @@ extension KaleiWorld {
                 "chosen": turn.chosen.map { .int($0) } ?? .null,
                 "saved_to_gallery": .bool(turn.saved),
             ]),
-            [
-                Reading(log: "sessions", kind: "turn", fate: .row(SampleRow(id: turn.id, ts: turn.created))),
-                Reading(log: "texts", kind: "input", fate: .row(SampleRow(id: turn.id, ts: turn.created))),
+            readings: [
+                .row("sessions", "turn", id: turn.id, at: turn.created), .row("texts", "input", id: turn.id, at: turn.created),
             ])
     }
 
-    private func showLine(_ show: LensShow) -> ExportLine {
-        ExportLine(
-            .fields([
+    private func showRow(_ show: LensShow) -> DumpRow {
+        DumpRow(
+            at: show.shownOn.startUTC,
+            row: .fields([
                 "goal_id": .string(show.goal),
                 "shown_on": .string(show.shownOn.description),
                 "text": .string(show.fromTemplate ? show.template : show.text),
                 "source": .string(show.fromTemplate ? "template" : "model"),
             ]),
-            [Reading(log: "sessions", kind: "lens", fate: .row(SampleRow(id: nil, ts: show.shownOn.startUTC)))])
+            readings: [.row("sessions", "lens", id: nil, at: show.shownOn.startUTC)])
     }
 
-    private func analysisLine(_ analysis: SpectrumAnalysis) -> ExportLine {
-        ExportLine(
-            .fields([
+    private func analysisRow(_ analysis: SpectrumAnalysis) -> DumpRow {
+        DumpRow(
+            at: analysis.created,
+            row: .fields([
                 "id": .string(analysis.id),
                 "user_id": .string(members[analysis.member].id),
                 "kind": .string("weekly"),
@@ -113,6 +103,6 @@ extension KaleiWorld {
                 "output_tokens": .int(analysis.output),
                 "result": analysis.result,
                 "created_at": .string(analysis.created.exported),
-            ]), [])
+            ]), readings: [])
     }
 }

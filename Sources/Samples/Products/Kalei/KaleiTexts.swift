@@ -34,8 +34,7 @@ struct KaleiTexts {
     /// A sentence with something personal in it.
     private mutating func contact(_ language: Language) -> String {
         let filling = random.contactDetail()
-        let frame = random.pick(language.phrases.contacts)
-        return frame.split(separator: "%", omittingEmptySubsequences: false).joined(separator: filling)
+        return random.pick(language.phrases.contacts).replacing("%", with: filling)
     }
 
     private mutating func distinct(_ count: Int, of stock: [String]) -> [String] {
@@ -50,5 +49,3 @@ struct KaleiTexts {
         return sentences.joined(separator: " ")
     }
 }
-
-func words(in text: String) -> Int { text.split(separator: " ").count }

@@ -1,68 +1,41 @@
 import Common
 
-/// What an ingest must find in Kalei's files, and what each planted story must show.
-extension KaleiWorld {
-    func truth(of exports: [Export], late: [Export], faults: KaleiFaults) -> JSON {
-        let stories = KaleiStories(self, faults)
-        let names = ["usage", "sessions", "texts", "snapshots", "meters", "invoices"]
-        guard let logs = tellTruth(of: exports, logs: names).members else { return .null }
-        var members: [JSON.Member] = logs
-        if !late.isEmpty { members.append(.init("late", tellTruth(of: late, logs: ["usage"]))) }
-        members.append(.init("product", .string("kalei")))
-        members.append(
-            .init(
-                "order",
-                .fields([
-                    "users": .int(order.users), "weeks": .int(order.weeks), "from_week": .string(order.fromWeek.description),
-                    "seed": .int(order.seed), "time_zone": .string(KaleiStory.zone),
-                ])))
-        members.append(.init("stories", .object(stories.told)))
-        return .object(members)
-    }
-}
-
 /// Tells the planted stories with their figures. A story whose day lies outside the sample is left out.
 struct KaleiStories {
     let world: KaleiWorld
-    let faults: KaleiFaults
+    let log: DayFiles<KaleiCall>
+    let exports: [Export]
     let span: SampleSpan
     let members: [KaleiMember]
 
-    init(_ world: KaleiWorld, _ faults: KaleiFaults) {
-        (self.world, self.faults, self.span, self.members) = (world, faults, world.span, world.members)
+    init(_ world: KaleiWorld, _ log: DayFiles<KaleiCall>, _ exports: [Export]) {
+        (self.world, self.log, self.exports, span, members) = (world, log, exports, world.span, world.members)
     }
 
-    var told: [JSON.Member] {
-        let stories: [(String, JSON?)] = [
+    var told: [(name: String, told: JSON?)] {
+        [
             ("costs", costs), ("cap", cap), ("members", membership), ("plan_change", planChange), ("spectrum_runs", spectrumRuns),
             ("w46_funnel", funnel), ("runaway_member", runaway), ("spectrum_leak", leak), ("sonnet_calls", sonnet),
             ("fallback_vendor", fallback), ("free_over_quota", overQuota), ("unknown_model", unknownModel),
-            ("missing_hour", missingHour), ("late_file", lateFile), ("duplicated_file", duplicatedFile),
-            ("overlapping_day", overlappingDay),
-            ("broken_lines", brokenLines), ("out_of_range", outOfRange), ("id_reused", reusedID),
+            ("missing_hour", missingHour), ("late_file", log.lateFile(adding: cost(log.late))),
+            ("duplicated_file", log.duplicatedFile()), ("overlapping_day", log.overlappingDay),
+            ("broken_lines", brokenLines(of: exports)), ("out_of_range", outOfRange), ("id_reused", reusedID),
             ("hostile_strings", hostileStrings),
-            ("personal_data_in_texts", personalData), ("invoices", invoices),
+            ("personal_data_in_texts", personalData(in: privateTexts)), ("invoices", invoices),
         ]
-        return stories.compactMap { name, story in story.map { JSON.Member(name, $0) } }
     }
 
     func id(_ member: Int) -> JSON { .string(members[member].id) }
-    func text(_ money: Money) -> JSON { .string(money.description) }
+    func cost(_ calls: some Sequence<KaleiCall>) -> Money { calls.total(\.cost) }
 
     // MARK: - Money
 
-    private func cost(_ calls: some Sequence<KaleiCall>) -> Money { calls.reduce(into: .zero) { $0 += $1.cost ?? .zero } }
-
-    private func costs(by name: (KaleiCall) -> String) -> JSON {
-        var groups: [String: Money] = [:]
-        for call in faults.accepted { groups[name(call), default: .zero] += call.cost ?? .zero }
-        return .object(groups.keys.sorted().map { .init($0, text(groups[$0] ?? .zero)) })
-    }
+    private func costs(by name: (KaleiCall) -> String) -> JSON { log.kept.figures(by: name) { .money(cost($0)) } }
 
     private var costs: JSON? {
         .fields([
             "stage": .string("price"), "currency": .string("USD"),
-            "total_cost": text(cost(faults.accepted)),
+            "total_cost": .money(cost(log.kept)),
             "by_day_utc": costs { $0.ts.dayUTC.description },
             "by_day_local": costs { span.day(of: $0.ts).description },
             "by_week_local": costs { span.week(of: $0.ts).description },
@@ -70,8 +43,8 @@ struct KaleiStories {
             "by_feature": costs { $0.feature.rawValue },
             "by_model": costs { $0.model ?? "" },
             "by_plan": costs { members[$0.member].plan(at: $0.ts).rawValue },
-            "unpriced_requests": .int(faults.accepted.count { $0.model != nil && $0.rate == nil }),
-            "with_late_file": text(cost(faults.accepted) + cost(faults.late)),
+            "unpriced_requests": .int(log.kept.count { $0.model != nil && $0.rate == nil }),
+            "with_late_file": .money(cost(log.kept) + cost(log.late)),
         ])
     }
 
@@ -80,14 +53,14 @@ struct KaleiStories {
         guard let crossing = crossings.first(where: { $0.month == KaleiStory.capReached.month }) ?? crossings.first else {
             return nil
         }
-        let lens = faults.accepted.filter { $0.feature == .lens && span.month(of: $0.ts) == crossing.month }
+        let lens = log.kept.filter { $0.feature == .lens && span.month(of: $0.ts) == crossing.month }
         let nextMonth = span.days.first { $0 > span.day(of: crossing.at) && $0.civil.day == 1 } ?? span.last + 1
         return .fields([
-            "stage": .string("price"), "month": .string(crossing.month), "cap": text(world.meter.cap), "share": .string("0.8"),
-            "threshold": text(world.meter.threshold), "crossed_at": .string(crossing.at.description),
+            "stage": .string("price"), "month": .string(crossing.month), "cap": .money(world.meter.cap), "share": .string("0.8"),
+            "threshold": .money(world.meter.threshold), "crossed_at": .string(crossing.at.description),
             "crossed_by_call": .string(crossing.call),
-            "spend_before": text(crossing.before), "spend_after": text(crossing.after),
-            "month_total": text(cost(faults.accepted.filter { span.month(of: $0.ts) == crossing.month })),
+            "spend_before": .money(crossing.before), "spend_after": .money(crossing.after),
+            "month_total": .money(cost(log.kept.filter { span.month(of: $0.ts) == crossing.month })),
             "templates_until": .string(span.moment(nextMonth, 0).description),
             "lens_model_rows_up_to_crossing": .int(lens.count { $0.route != "template" && $0.ts <= crossing.at }),
             "lens_model_rows_after_crossing": .int(lens.count { $0.route != "template" && $0.ts > crossing.at }),
@@ -99,12 +72,11 @@ struct KaleiStories {
     }
 
     private var invoices: JSON? {
-        let months = Set(span.days.filter { $0.civil.day == 1 }.map(\.month)).sorted()
-        guard !months.isEmpty else { return nil }
+        guard !span.months.isEmpty else { return nil }
         return .fields([
             "stage": .string("report"),
             "computed_by_month_utc": .object(
-                months.map { month in .init(month, text(cost(faults.accepted.filter { $0.ts.dayUTC.month == month }))) }),
+                span.months.map { month in .init(month.name, .money(cost(log.kept.filter { month.contains($0.ts) }))) }),
         ])
     }
 
@@ -119,7 +91,7 @@ struct KaleiStories {
     private var membership: JSON? {
         let end = span.moment(span.last + 1, 0)
         func count(_ plan: KaleiPlan) -> JSON { .int(members.count { $0.exists(at: end) && $0.plan(at: end) == plan }) }
-        let interactive = faults.accepted.filter { $0.feature != .spectrum }
+        let interactive = log.kept.filter { $0.feature != .spectrum }
         let perDay = Dictionary(grouping: interactive) { span.day(of: $0.ts) }.values.reduce(0) {
             $0 + Set($1.map(\.member)).count
         }
@@ -128,8 +100,8 @@ struct KaleiStories {
             "prism": count(.prism),
             "prism_plus": count(.prismPlus),
             "registered_by_day_utc": .object(span.days.map { .init($0.description, .int(world.registered(on: $0))) }),
-            "daily_actives_utc": actives(by: \.dayUTC, of: faults.accepted),
-            "daily_actives_local": actives(by: span.day(of:), of: faults.accepted),
+            "daily_actives_utc": actives(by: \.dayUTC, of: log.kept),
+            "daily_actives_local": actives(by: span.day(of:), of: log.kept),
             "daily_actives_local_without_batch": actives(by: span.day(of:), of: interactive),
             "mean_daily_actives_local_without_batch": .string(
                 Money(units: Int128(perDay) * 1_000_000_000_000).divided(by: span.days.count)?.text(places: 2) ?? ""),
@@ -145,18 +117,19 @@ struct KaleiStories {
             }),
             let change = members[index].subscriptions.last?.started
         else { return nil }
-        let week = faults.accepted.filter { $0.member == index && span.week(of: $0.ts) == Week(of: day) }
+        let week = log.kept.filter { $0.member == index && span.week(of: $0.ts) == Week(of: day) }
         return .fields([
             "stage": .string("price"), "member": id(index), "at": .string(change.description),
             "week": .string(Week(of: day).description),
             "from": .string("prism"), "to": .string("prism_plus"),
-            "cost_before": text(cost(week.filter { $0.ts < change })), "cost_after": text(cost(week.filter { $0.ts >= change })),
+            "cost_before": .money(cost(week.filter { $0.ts < change })),
+            "cost_after": .money(cost(week.filter { $0.ts >= change })),
             "calls_before": .int(week.count { $0.ts < change }), "calls_after": .int(week.count { $0.ts >= change }),
         ])
     }
 
     private var spectrumRuns: JSON? {
-        let runs = faults.accepted.filter { $0.feature == .spectrum }
+        let runs = log.kept.filter { $0.feature == .spectrum }
         guard !runs.isEmpty else { return nil }
         return .fields([
             "stage": .string("price"),
@@ -166,7 +139,8 @@ struct KaleiStories {
                     return .init(
                         week.description,
                         .fields([
-                            "rows": .int(calls.count), "cost": text(cost(calls)), "list_cost": text(cost(calls) + cost(calls)),
+                            "rows": .int(calls.count), "cost": .money(cost(calls)),
+                            "list_cost": .money(cost(calls) + cost(calls)),
                         ]))
                 }),
         ])

@@ -6,11 +6,12 @@ extension SampleProduct {
         name: "neni",
         make: { order in
             let world = try NeniWorld(order)
-            let gateway = NeniGateway(world)
-            let exports = gateway.files.files + world.eventTables + world.wholeTables
+            let gateway = world.gatewayLog
+            let exports = gateway.files + world.eventTables + world.wholeTables
             return Sample(
-                exports: exports + gateway.files.lateFiles,
-                truth: world.truth(of: exports, late: gateway.files.lateFiles, gateway))
+                order, world.span, exports, late: gateway.lateFiles,
+                logs: ["usage", "sessions", "meters", "charges", "payments", "snapshots"],
+                stories: NeniStories(world: world, gateway: gateway, exports: exports).told)
         },
         makeEvents: nil)
 }
@@ -43,54 +44,37 @@ struct NeniWorld {
     func tenant(_ role: NeniRole) -> Int { tenants.firstIndex { $0.role == role } ?? 0 }
 }
 
-/// The call log of the gateway to the models, with its faults.
-struct NeniGateway {
-    let files: DayFiles
-    let stories: FaultStories
-    /// The calls whose rows the main files hold and an ingest accepts.
-    let accepted: [NeniCall]
-    let late: [NeniCall]
-    let missing: [NeniCall]
-
-    init(_ world: NeniWorld) {
-        let calls = world.days.calls
-        var cuids = world.cuids
-        var broken: [Day: ExportLine] = [:]
+extension NeniWorld {
+    /// The call log of the gateway to the models, with its faults.
+    var gatewayLog: DayFiles<NeniCall> {
+        var cuids = cuids
+        var faults = NeniStory.faults
         /// A call of its own that the export spoils; it is part of nobody's sums.
         func spoil(_ day: Day, _ reason: String, _ spoiled: (JSON) -> String) {
-            guard let like = calls.first(where: { $0.ts.dayUTC == day }) else { return }
+            guard let like = days.calls.first(where: { $0.ts.dayUTC == day }) else { return }
             let extra = NeniCall(
                 id: cuids.next(at: like.ts), ts: like.ts, tenant: like.tenant, staff: like.staff, turn: like.turn,
-                step: like.step,
-                prompt: like.prompt, completion: like.completion)
-            broken[day] = ExportLine(broken: spoiled(NeniGateway.row(extra, world)), log: "usage", reason: reason)
+                step: like.step, prompt: like.prompt, completion: like.completion)
+            faults.broken[day] = ExportLine(broken: spoiled(row(extra)), log: "usage", reason: reason)
         }
         spoil(NeniStory.brokenJSON, "bad_json") { String($0.text.dropLast(60)) }
-        spoil(NeniStory.brokenTime, "missing_ts") { row in
-            JSON.object((row.members ?? []).filter { $0.key != "ts" }).text
+        spoil(NeniStory.brokenTime, "missing_ts") { $0.replacing("ts", with: nil).text }
+        return DayFiles("ai_gateway", days.calls, faults) { call in
+            DumpRow(
+                at: call.ts, row: row(call),
+                readings: [
+                    .row(
+                        "usage", id: call.id, at: call.ts,
+                        counts: ["input_tokens": call.prompt, "output_tokens": call.completion])
+                ])
         }
-        let faults = DayFaults(
-            copied: NeniStory.copiedDay, twice: NeniStory.twiceExportedDay, broken: broken, missingHour: NeniStory.missingHour,
-            lateDay: NeniStory.lateDay, lateRows: NeniStory.lateRows)
-        files = DayFiles(
-            "ai_gateway", .lines,
-            calls.map { call in
-                let row = SampleRow(
-                    id: call.id, ts: call.ts, counts: ["input_tokens": call.prompt, "output_tokens": call.completion])
-                return DumpRow(
-                    at: call.ts, row: NeniGateway.row(call, world), readings: [Reading(log: "usage", kind: nil, fate: .row(row))])
-            }, faults)
-        stories = FaultStories(name: "ai_gateway", files: files, faults: faults)
-        accepted = files.kept.map { calls[$0] }
-        late = files.late.map { calls[$0] }
-        missing = files.missing.map { calls[$0] }
     }
 
-    private static func row(_ call: NeniCall, _ world: NeniWorld) -> JSON {
+    private func row(_ call: NeniCall) -> JSON {
         .fields([
             "id": .string(call.id),
             "ts": .string(call.ts.exportedByPrisma),
-            "kindergartenId": world.id(call.tenant),
+            "kindergartenId": id(call.tenant),
             "staffId": .string(call.staff),
             "chatTurnId": .string(call.turn),
             "step": .int(call.step),

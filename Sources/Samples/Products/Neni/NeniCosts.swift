@@ -29,7 +29,7 @@ struct NeniCosts {
 
     init(_ days: NeniDays, _ meters: NeniMeters) {
         (self.days, self.meters, cuids) = (days, meters, meters.cuids)
-        for code in days.codes { add(code.tenant, "telegram", exact: NeniCosts.cents(code.cents), code.at) }
+        for code in days.codes { add(code.tenant, "telegram", exact: Money(cents: code.cents), code.at) }
         for guess in days.suggestions {
             add(
                 guess.tenant, "rekognition", exact: .zero, guess.created.after(milliseconds: 900), "FaceRecognitionSuggestion",
@@ -45,18 +45,16 @@ struct NeniCosts {
                 let mails = meters.mails[tenant][day] ?? 0
                 if mails > 0 { add(tenant, "resend", exact: Money(units: NeniCosts.mail.units * Int128(mails)), night) }
                 let own = (calls[day] ?? []).filter { $0.tenant == tenant }
-                if !own.isEmpty { add(tenant, "vercel-ai", exact: own.reduce(into: .zero) { $0 += $1.listCost }, night + 20) }
+                if !own.isEmpty { add(tenant, "vercel-ai", exact: own.total(\.listCost), night + 20) }
                 if let bytes = meters.storage[tenant][day] {
                     let exact = NeniCosts.objects(stored: bytes, read: meters.egress[tenant][day] ?? 0)
                     add(tenant, "s3", exact: exact, night + 40)
                 }
             }
-            if day.civil.day == 1 { add(nil, "supabase", exact: NeniCosts.cents(2500), day.startUTC + 600) }
+            if day.civil.day == 1 { add(nil, "supabase", exact: Money(cents: 2500), day.startUTC + 600) }
         }
         costs.sort { ($0.at, $0.id) < ($1.at, $1.id) }
     }
-
-    static func cents(_ count: Int) -> Money { Money(units: Int128(count) * 10_000_000_000) }
 
     /// 0.023 dollars for a gibibyte and month of thirty days, and 0.09 for one that is read.
     private static func objects(stored: Int, read: Int) -> Money {

@@ -14,14 +14,14 @@ extension NeniStories {
     var mocked: JSON? {
         func rows(_ provider: String) -> [NeniCost] { world.costs.costs.filter { $0.provider == provider } }
         func shadow(_ metric: String, _ price: Money) -> JSON {
-            each { tenant in text(Money(units: price.units * Int128(sum(metric, tenant)))) }
+            each { tenant in .money(Money(units: price.units * Int128(sum(metric, tenant)))) }
         }
         return .fields([
             "stage": .string("price"),
             "rekognition_rows": .int(rows("rekognition").count), "whisper_rows": .int(rows("whisper").count),
             "recorded_cents": .int((rows("rekognition") + rows("whisper")).reduce(0) { $0 + $1.cents }),
             "face_calls": .int(sum("AI_FACE_CALLS")), "speech_minutes": .int(sum("AI_STT_MINUTES")),
-            "face_price": text(NeniCosts.faceSearch), "speech_price": text(NeniCosts.speechMinute),
+            "face_price": .money(NeniCosts.faceSearch), "speech_price": .money(NeniCosts.speechMinute),
             "face_shadow_cost": shadow("AI_FACE_CALLS", NeniCosts.faceSearch),
             "speech_shadow_cost": shadow("AI_STT_MINUTES", NeniCosts.speechMinute),
         ])
@@ -58,7 +58,7 @@ extension NeniStories {
     }
 
     var heavyChat: JSON? {
-        let calls = gateway.accepted
+        let calls = gateway.kept
         let tenant = world.tenant(.heavyChat)
         func tokens(_ tenant: Int?) -> Int {
             calls.reduce(0) { $0 + (tenant == nil || $1.tenant == tenant ? $1.prompt + $1.completion : 0) }
@@ -76,7 +76,7 @@ extension NeniStories {
     var tokens: JSON? {
         func count(_ calls: [NeniCall]) -> Int { calls.reduce(0) { $0 + $1.prompt + $1.completion } }
         return .fields([
-            "stage": .string("report"), "metered": .int(sum("LLM_TOKENS")), "logged": .int(count(gateway.accepted)),
+            "stage": .string("report"), "metered": .int(sum("LLM_TOKENS")), "logged": .int(count(gateway.kept)),
             "late": .int(count(gateway.late)), "lost": .int(count(gateway.missing)),
         ])
     }
@@ -125,10 +125,10 @@ extension NeniStories {
                         .fields([
                             "rows": .int(rows.count), "rows_of_no_cent": .int(rows.count { $0.cents == 0 }),
                             "recorded_cents": .int(rows.reduce(0) { $0 + $1.cents }),
-                            "exact_USD": text(rows.reduce(into: .zero) { $0 += $1.exact }),
+                            "exact_USD": .money(rows.total(\.exact)),
                         ]))
                 }),
-            "mails": .int(sum("EMAIL_SENT")), "mail_price": text(NeniCosts.mail),
+            "mails": .int(sum("EMAIL_SENT")), "mail_price": .money(NeniCosts.mail),
         ])
     }
 
@@ -142,7 +142,7 @@ extension NeniStories {
     }
 
     var unknownModel: JSON? {
-        let calls = gateway.accepted.filter { $0.model == NeniStory.unknownModel }
+        let calls = gateway.kept.filter { $0.model == NeniStory.unknownModel }
         guard !calls.isEmpty else { return nil }
         return .fields([
             "stage": .string("price"), "model": .string(NeniStory.unknownModel), "requests": .int(calls.count),
@@ -152,10 +152,10 @@ extension NeniStories {
     }
 
     var missingHour: JSON? {
-        let hour = NeniStory.missingHour..<(NeniStory.missingHour + 3600)
-        return gateway.stories.missingHour(siblings: [
-            "LLM_TOKENS": readings("LLM_TOKENS").count { hour.contains($0.from) },
-            "FaceRecognitionSuggestion": world.days.suggestions.count { hour.contains($0.created) },
+        let hour = gateway.faults.hour
+        return gateway.missingHour(siblings: [
+            "LLM_TOKENS": .int(readings("LLM_TOKENS").count { hour.contains($0.from) }),
+            "FaceRecognitionSuggestion": .int(world.days.suggestions.count { hour.contains($0.created) }),
         ])
     }
 

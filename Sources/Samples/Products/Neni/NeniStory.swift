@@ -27,15 +27,14 @@ enum NeniStory {
     /// Of a hundred media files, so many have no size.
     static let withoutSize = 6
 
-    static let missingHour = Instant(microseconds: civil(2026, 11, 4).startUTC.microseconds) + 6 * 3600
-    static let lateDay = civil(2026, 11, 5)
-    static let lateRows = 30
+    static let faults = DayFaults(
+        copied: civil(2026, 10, 14), twice: civil(2026, 10, 22), missingHour: civil(2026, 11, 4, hour: 6),
+        lateDay: civil(2026, 11, 5), lateRows: 30)
+
     static let unknownModel = "gpt-4o-nano-preview"
     static let unknownModelRows = 6
-    static let unknownModelFrom = Instant(microseconds: civil(2026, 11, 12).startUTC.microseconds) + 7 * 3600
+    static let unknownModelFrom = civil(2026, 11, 12, hour: 7)
 
-    static let copiedDay = civil(2026, 10, 14)
-    static let twiceExportedDay = civil(2026, 10, 22)
     static let brokenJSON = civil(2026, 10, 8)
     static let brokenTime = civil(2026, 11, 12)
     static let raggedDump = civil(2026, 10, 26)

@@ -6,9 +6,9 @@ extension NeniWorld {
 
     private var usageRecords: [Export] {
         var rows = meters.readings.map { reading in
-            let sample = SampleRow(id: reading.id, ts: reading.from, counts: ["value": reading.value])
-            return DumpRow(
-                at: reading.from, row: row(reading), readings: [Reading(log: "meters", kind: nil, fate: .row(sample))])
+            DumpRow(
+                at: reading.from, row: row(reading),
+                readings: [.row("meters", id: reading.id, at: reading.from, counts: ["value": reading.value])])
         }
         if let refused = refusedReading {
             rows.append(
@@ -16,7 +16,7 @@ extension NeniWorld {
                     at: refused.from, row: row(refused),
                     readings: [Reading(log: "meters", kind: nil, fate: .quarantined("bad_value"))]))
         }
-        return span.windowDumps("UsageRecord", .lines, columns: [], rows)
+        return span.windowDumps("UsageRecord", rows)
     }
 
     /// A metric that the product does not have.
@@ -43,7 +43,6 @@ extension NeniWorld {
 
     private var providerCosts: [Export] {
         let rows = costs.costs.map { cost in
-            let sample = SampleRow(id: cost.id, ts: cost.at, amounts: ["amount_USD": NeniCosts.cents(cost.cents)])
             let row = JSON.fields([
                 "id": .string(cost.id),
                 "kindergartenId": cost.tenant.map { id($0) } ?? .null,
@@ -54,34 +53,32 @@ extension NeniWorld {
                 "refType": .optional(cost.refType),
                 "refId": .optional(cost.ref),
             ])
-            return DumpRow(at: cost.at, row: row, readings: [Reading(log: "charges", kind: nil, fate: .row(sample))])
+            return DumpRow(
+                at: cost.at, row: row,
+                readings: [.row("charges", id: cost.id, at: cost.at, amounts: ["amount_USD": Money(cents: cost.cents)])])
         }
         let columns = ["id", "kindergartenId", "provider", "costCents", "currency", "occurredAt", "refType", "refId"]
-        var exports = span.windowDumps("ProviderCost", .csv, columns: columns, rows)
-        // A row that was cut off in the middle.
-        if let index = exports.firstIndex(where: { $0.path.contains("\(NeniStory.raggedDump)") }) {
-            let middle = exports[index].lines.count / 2
-            let cut = exports[index].lines[middle].text.split(separator: ",", omittingEmptySubsequences: false).prefix(5)
-            exports[index].lines.insert(
-                ExportLine(broken: cut.joined(separator: ","), log: "charges", reason: "bad_csv"), at: middle)
+        return span.windowDumps("ProviderCost", as: .csv(columns), rows).spoiled(NeniStory.raggedDump) { line in
+            // A row that was cut off in the middle.
+            let cut = line.text.split(separator: ",", omittingEmptySubsequences: false).prefix(5)
+            return ExportLine(broken: cut.joined(separator: ","), log: "charges", reason: "bad_csv")
         }
-        return exports
     }
 
     /// Rows that came or changed within the eight days before a dump, as they stand on its day.
     private func changes<Item>(
-        _ name: String, _ format: DumpFormat, columns: [String], _ items: [Item], created: (Item) -> Instant,
+        _ name: String, as format: DumpFormat = .lines, _ items: [Item], created: (Item) -> Instant,
         changed: (Item) -> Instant?, _ row: (Item, _ now: Instant) -> DumpRow
     ) -> [Export] {
-        span.wholeDumps(name, format, columns: columns) { day, now in
-            let window = (day - 8).startUTC..<now
+        span.wholeDumps(name, as: format) { day, now in
+            let window = span.window(before: day)
             return items.filter { window.contains(created($0)) || changed($0).map(window.contains) ?? false }.map { row($0, now) }
         }
     }
 
     private var mediaFiles: [Export] {
         let owner = tenant(.trial)
-        return changes("MediaFile", .lines, columns: [], days.media, created: \.created, changed: \.deleted) { file, now in
+        return changes("MediaFile", days.media, created: \.created, changed: \.deleted) { file, now in
             let deleted = file.deleted.flatMap { $0 < now ? $0 : nil }
             let updated = deleted ?? file.created
             let row = JSON.fields([
@@ -93,14 +90,14 @@ extension NeniWorld {
                 "createdAt": .string(file.created.exportedByPrisma),
                 "deletedAt": .optional(deleted?.exportedByPrisma),
             ])
-            // An upload stays what it was when the file goes later.
-            let upload = SampleRow(
-                id: file.id, ts: file.created, content: file.id, counts: ["x_bytes": file.isSized ? file.bytes : 0])
             return DumpRow(
                 at: file.created, row: row,
                 readings: [
-                    Reading(log: "sessions", kind: "upload", fate: .row(upload)),
-                    Reading(log: "snapshots", kind: "media", fate: .row(SampleRow(id: "\(file.id) \(updated)", ts: updated))),
+                    // An upload stays what it was when the file goes later.
+                    .row(
+                        "sessions", "upload", id: file.id, at: file.created, content: file.id,
+                        counts: ["x_bytes": file.isSized ? file.bytes : 0]),
+                    .row("snapshots", "media", id: "\(file.id) \(updated)", at: updated),
                 ])
         }
     }
@@ -108,7 +105,7 @@ extension NeniWorld {
     private var suggestionFiles: [Export] {
         let columns = ["id", "kindergartenId", "mediaFileId", "status", "createdAt", "decidedAt"]
         return changes(
-            "FaceRecognitionSuggestion", .csv, columns: columns, days.suggestions, created: \.created, changed: { $0.decided?.at }
+            "FaceRecognitionSuggestion", as: .csv(columns), days.suggestions, created: \.created, changed: { $0.decided?.at }
         ) { guess, now in
             let status = guess.status(at: now)
             let decided = status == "PENDING" ? nil : guess.decided?.at
@@ -124,12 +121,9 @@ extension NeniWorld {
             return DumpRow(
                 at: guess.created, row: row,
                 readings: [
-                    Reading(
-                        log: "sessions", kind: "face",
-                        fate: decided.map { .row(SampleRow(id: guess.id, ts: $0)) } ?? .filtered),
-                    Reading(
-                        log: "snapshots", kind: "face_suggestion",
-                        fate: .row(SampleRow(id: "\(guess.id) \(updated)", ts: updated))),
+                    decided.map { .row("sessions", "face", id: guess.id, at: $0) }
+                        ?? Reading(log: "sessions", kind: "face", fate: .filtered),
+                    .row("snapshots", "face_suggestion", id: "\(guess.id) \(updated)", at: updated),
                 ])
         }
     }
@@ -144,11 +138,9 @@ extension NeniWorld {
                 "startedAt": .string(job.started.exportedByPrisma),
                 "finishedAt": .string((job.started + Int64(job.seconds)).exportedByPrisma),
             ])
-            return DumpRow(
-                at: job.started, row: row,
-                readings: [Reading(log: "sessions", kind: "job", fate: .row(SampleRow(id: job.id, ts: job.started)))])
+            return DumpRow(at: job.started, row: row, readings: [.row("sessions", "job", id: job.id, at: job.started)])
         }
-        return span.windowDumps("JobLog", .lines, columns: [], rows)
+        return span.windowDumps("JobLog", rows)
     }
 
     /// Whole in the first dump, then what is new.
@@ -156,8 +148,8 @@ extension NeniWorld {
         let links = tenants.flatMap(\.children).flatMap { child in child.links.map { (child, $0) } }
             .sorted { ($0.1.created, $0.1.id) < ($1.1.created, $1.1.id) }
         let columns = ["id", "childId", "parentId", "createdAt"]
-        return span.wholeDumps("ChildParentLink", .csv, columns: columns, opening: true) { day, now in
-            let start = day == span.first ? Instant(microseconds: 0) : (day - 8).startUTC
+        return span.wholeDumps("ChildParentLink", as: .csv(columns), opening: true) { day, now in
+            let start = day == span.first ? Instant(microseconds: 0) : span.window(before: day).lowerBound
             return links.filter { start <= $0.1.created && $0.1.created < now }.map { child, link in
                 let row = JSON.fields([
                     "id": .string(link.id),
@@ -165,9 +157,9 @@ extension NeniWorld {
                     "parentId": .string(link.parent),
                     "createdAt": .string(link.created.exportedByPrisma),
                 ])
-                let sample = SampleRow(id: "\(link.id) \(link.created)", ts: link.created)
                 return DumpRow(
-                    at: link.created, row: row, readings: [Reading(log: "snapshots", kind: "parent_link", fate: .row(sample))])
+                    at: link.created, row: row,
+                    readings: [.row("snapshots", "parent_link", id: "\(link.id) \(link.created)", at: link.created)])
             }
         }
     }

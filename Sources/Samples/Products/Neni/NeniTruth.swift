@@ -1,51 +1,28 @@
 import Common
 
-/// What an ingest must find in Neni's files, and what each planted story must show.
-extension NeniWorld {
-    func truth(of exports: [Export], late: [Export], _ gateway: NeniGateway) -> JSON {
-        let names = ["usage", "sessions", "meters", "charges", "payments", "snapshots"]
-        guard var members = tellTruth(of: exports, logs: names).members else { return .null }
-        if !late.isEmpty { members.append(.init("late", tellTruth(of: late, logs: ["usage"]))) }
-        members.append(.init("product", .string("neni")))
-        members.append(
-            .init(
-                "order",
-                .fields([
-                    "users": .int(order.users), "weeks": .int(order.weeks), "from_week": .string(order.fromWeek.description),
-                    "seed": .int(order.seed), "time_zone": .string(NeniStory.zone),
-                ])))
-        let refused = refusedReading.map { [row($0).text] } ?? []
-        let faults: [(String, JSON?)] = [
-            ("duplicated_file", gateway.stories.duplicatedFile), ("overlapping_day", gateway.stories.overlappingDay),
-            ("broken_lines", FaultStories.brokenLines(of: exports, except: Set(refused))),
-            ("late_file", gateway.stories.lateFile(adding: NeniStories.cost(gateway.late))),
-        ]
-        let stories = NeniStories(world: self, gateway: gateway).told + faults
-        members.append(.init("stories", .object(stories.compactMap { name, story in story.map { JSON.Member(name, $0) } })))
-        return .object(members)
-    }
-}
-
 /// Tells the planted stories with their figures. A story whose day lies outside the sample is left out.
 struct NeniStories {
     let world: NeniWorld
-    let gateway: NeniGateway
+    let gateway: DayFiles<NeniCall>
+    let exports: [Export]
     var span: SampleSpan { world.span }
     var tenants: [NeniTenant] { world.tenants }
 
-    var told: [(String, JSON?)] {
+    var told: [(name: String, told: JSON?)] {
         [
             ("costs", costs), ("tenants", kindergartens), ("trial_ends", trial), ("band_change", bandChange), ("paused", paused),
             ("custom_in_uzs", custom), ("past_due", pastDue), ("third_parents", thirdParents), ("mocked_services", mocked),
             ("media_sizes", mediaSizes), ("rejections", rejections), ("heavy_chat", heavyChat), ("tokens_compared", tokens),
             ("missing_midnight", missingMidnight), ("egress_at_departure", departure), ("telegram_codes", telegram),
             ("whole_cents", wholeCents), ("refused_metric", refusedMetric), ("unknown_model", unknownModel),
-            ("missing_hour", missingHour), ("hostile_strings", hostileStrings),
+            ("missing_hour", missingHour), ("duplicated_file", gateway.duplicatedFile()),
+            ("overlapping_day", gateway.overlappingDay), ("broken_lines", brokenLines(of: exports, except: refusedLines)),
+            ("late_file", gateway.lateFile(adding: cost(gateway.late))), ("hostile_strings", hostileStrings),
         ]
     }
 
-    func text(_ money: Money) -> JSON { .string(money.description) }
-    static func cost(_ calls: [NeniCall]) -> Money { calls.reduce(into: .zero) { $0 += $1.cost ?? .zero } }
+    private func cost(_ calls: [NeniCall]) -> Money { calls.total(\.cost) }
+    private var refusedLines: Set<String> { Set(world.refusedReading.map { [world.row($0).text] } ?? []) }
 
     /// A figure for each kindergarten, by its id.
     func each(_ figure: (Int) -> JSON?) -> JSON {
@@ -61,16 +38,13 @@ struct NeniStories {
     // MARK: - Money
 
     private var costs: JSON? {
-        let calls = gateway.accepted
-        func by(_ name: (NeniCall) -> String) -> JSON {
-            let groups = Dictionary(grouping: calls, by: name)
-            return .object(groups.keys.sorted().map { .init($0, text(NeniStories.cost(groups[$0] ?? []))) })
-        }
+        let calls = gateway.kept
+        func by(_ name: (NeniCall) -> String) -> JSON { calls.figures(by: name) { .money(cost($0)) } }
         return .fields([
-            "stage": .string("price"), "currency": .string("USD"), "total_cost": text(NeniStories.cost(calls)),
+            "stage": .string("price"), "currency": .string("USD"), "total_cost": .money(cost(calls)),
             "by_day_utc": by { $0.ts.dayUTC.description }, "by_week": by { span.week(of: $0.ts).description },
             "by_tenant": by { tenants[$0.tenant].id }, "unpriced_requests": .int(calls.count { $0.cost == nil }),
-            "with_late_file": text(NeniStories.cost(calls) + NeniStories.cost(gateway.late)),
+            "with_late_file": .money(cost(calls) + cost(gateway.late)),
         ])
     }
 
@@ -148,8 +122,8 @@ struct NeniStories {
         return .fields([
             "stage": .string("report"), "tenant": world.id(tenant), "list_price": .null,
             "band": .optional(NeniPlan.band(tenants[tenant].active(at: (span.last + 1).startUTC))?.code),
-            "invoices": .int(bills.count), "net_UZS": text(NeniCosts.cents(bills.reduce(0) { $0 + $1.net })),
-            "vat_UZS": text(NeniCosts.cents(bills.reduce(0) { $0 + $1.vat })),
+            "invoices": .int(bills.count), "net_UZS": .money(Money(cents: bills.reduce(0) { $0 + $1.net })),
+            "vat_UZS": .money(Money(cents: bills.reduce(0) { $0 + $1.vat })),
         ])
     }
 
@@ -159,7 +133,7 @@ struct NeniStories {
         else { return nil }
         return .fields([
             "stage": .string("report"), "tenant": world.id(bill.tenant), "invoice": .string(bill.id),
-            "total_USD": text(NeniCosts.cents(bill.net + bill.vat)), "issued": .string(bill.issued.description),
+            "total_USD": .money(Money(cents: bill.net + bill.vat)), "issued": .string(bill.issued.description),
             "paid": .string(bill.paid.description),
         ])
     }

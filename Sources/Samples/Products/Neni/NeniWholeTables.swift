@@ -3,7 +3,7 @@ import Common
 /// Neni's small tables, dumped whole every Monday and once before the first week.
 extension NeniWorld {
     var wholeTables: [Export] {
-        whole("Kindergarten", "tenant", .csv, ["id", "monthlyFeeCents", "currency", "createdAt"]) { now in
+        whole("Kindergarten", "tenant", .csv(["id", "monthlyFeeCents", "currency", "createdAt"])) { now in
             tenants.filter { $0.created < now }.map { tenant in
                 (
                     tenant.id,
@@ -14,30 +14,28 @@ extension NeniWorld {
                 )
             }
         }
-            + whole("Branch", "branch", .csv, ["id", "kindergartenId"]) { now in
+            + whole("Branch", "branch", .csv(["id", "kindergartenId"])) { now in
                 tenants.filter { $0.created < now }.flatMap { tenant in
                     tenant.branches.map { ($0, .fields(["id": .string($0), "kindergartenId": .string(tenant.id)])) }
                 }
             }
-            + whole("Child", "child", .csv, ["id", "kindergartenId", "branchId", "status", "archivedAt"], children)
+            + whole("Child", "child", .csv(["id", "kindergartenId", "branchId", "status", "archivedAt"]), children)
             + whole(
-                "Plan", "plan", .csv,
-                [
+                "Plan", "plan",
+                .csv([
                     "id", "code", "displayName", "childMin", "childMax", "baseFeeCents", "perChildOverageCents", "retentionDays",
                     "includesAi", "isPublic", "archivedAt",
-                ], plans)
-            + whole("Subscription", "subscription", .lines, [], subscriptions)
+                ]), plans)
+            + whole("Subscription", "subscription", .lines, subscriptions)
             + invoiceFiles
     }
 
     private func whole(
-        _ name: String, _ kind: String, _ format: DumpFormat, _ columns: [String],
-        _ rows: (_ now: Instant) -> [(id: String, row: JSON)]
+        _ name: String, _ kind: String, _ format: DumpFormat, _ rows: (_ now: Instant) -> [(id: String, row: JSON)]
     ) -> [Export] {
-        span.wholeDumps(name, format, columns: columns, opening: true) { day, now in
+        span.wholeDumps(name, as: format, opening: true) { day, now in
             rows(now).map { id, row in
-                let sample = SampleRow(id: "\(id) \(day)", ts: now)
-                return DumpRow(at: now, row: row, readings: [Reading(log: "snapshots", kind: kind, fate: .row(sample))])
+                DumpRow(at: now, row: row, readings: [.row("snapshots", kind, id: "\(id) \(day)", at: now)])
             }
         }
     }
@@ -93,7 +91,7 @@ extension NeniWorld {
 
     /// A bill counts as a payment from the day on which it is paid.
     private var invoiceFiles: [Export] {
-        span.wholeDumps("Invoice", .lines, columns: []) { _, now in
+        span.wholeDumps("Invoice") { _, now in
             contracts.invoices.filter { $0.issued < now }.map { bill in
                 let paid = bill.paid < now ? bill.paid : nil
                 let row = JSON.fields([
@@ -102,16 +100,16 @@ extension NeniWorld {
                     "processor": .string(bill.processor), "status": .string(paid == nil ? "OPEN" : "PAID"),
                     "paidAt": .optional(paid?.exportedByPrisma),
                 ])
-                let (gross, tax) = (NeniCosts.cents(bill.net + bill.vat), NeniCosts.cents(bill.vat))
-                func fate(_ paid: Instant) -> Reading.Fate {
-                    .row(
-                        SampleRow(
-                            id: bill.id, ts: paid,
-                            amounts: bill.currency == "UZS"
-                                ? ["gross_UZS": gross, "tax_UZS": tax] : ["gross_USD": gross, "tax_USD": tax]))
+                let reading = paid.map { paid in
+                    Reading.row(
+                        "payments", id: bill.id, at: paid,
+                        amounts: [
+                            "gross_\(bill.currency)": Money(cents: bill.net + bill.vat),
+                            "tax_\(bill.currency)": Money(cents: bill.vat),
+                        ])
                 }
                 return DumpRow(
-                    at: bill.issued, row: row, readings: [Reading(log: "payments", kind: nil, fate: paid.map(fate) ?? .filtered)])
+                    at: bill.issued, row: row, readings: [reading ?? Reading(log: "payments", kind: nil, fate: .filtered)])
             }
         }
     }

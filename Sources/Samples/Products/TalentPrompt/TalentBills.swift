@@ -7,20 +7,19 @@ struct TalentBill {
     let category: String
     let part: String
     let amount: Money
-    let month: (first: Day, next: Day)
+    let month: SampleMonth
     var environment = "prod"
     let number: String
 
     /// AI, compute, databases and supporting are the plan's own categories.
-    static func lines(_ calls: [TalentCall], month first: Day, whole: Bool) -> [TalentBill] {
-        let next = first + 31 - ((first + 31).civil.day - 1)
+    static func lines(_ calls: [TalentCall], month: SampleMonth, whole: Bool) -> [TalentBill] {
         func bill(
             _ vendor: String, _ service: String, _ category: String, _ part: String, cents: Int, environment: String = "prod"
         ) -> TalentBill {
             TalentBill(
                 vendor: vendor, service: service, category: category, part: part,
-                amount: Money(units: Int128(cents) * 10_000_000_000), month: (first, next), environment: environment,
-                number: vendor == "Cloudflare" ? TalentStory.hostileNumber : "\(vendor.uppercased().prefix(3))-\(first.month)")
+                amount: Money(cents: cents), month: month, environment: environment,
+                number: vendor == "Cloudflare" ? TalentStory.hostileNumber : "\(vendor.uppercased().prefix(3))-\(month.name)")
         }
         var bills = [
             bill("Railway", "team plan", "compute", "base", cents: 2000), bill("Railway", "api", "compute", "base", cents: 500),
@@ -31,21 +30,20 @@ struct TalentBill {
             bill("Cloudflare", "cdn", "supporting", "base", cents: 0),
         ]
         guard whole else { return bills }
-        let month = calls.filter { first.startUTC <= $0.at && $0.at < next.startUTC }
-        let priced = month.reduce(into: Money.zero) { $0 += $1.cost ?? .zero }
-        let second = month.count { $0.provider == "anthropic" }
+        let calls = calls.filter { month.contains($0.at) }
+        let second = calls.count { $0.provider == "anthropic" }
         bills += [
             bill("Railway", "api", "compute", "usage", cents: 2740), bill("Railway", "frontend", "compute", "usage", cents: 1385),
             bill("Railway", "workers", "compute", "usage", cents: 960),
             bill("Railway", "redis", "databases", "usage", cents: 1420),
-            bill("OpenAI", "gpt", "ai", "usage", cents: Int(dividedHalfToEven(priced.units, by: 10_000_000_000))),
+            bill("OpenAI", "gpt", "ai", "usage", cents: Int(dividedHalfToEven(calls.total(\.cost).units, by: 10_000_000_000))),
             bill("OpenAI", "embeddings", "ai", "usage", cents: 2130),
             bill("Anthropic", "claude", "ai", "usage", cents: second * 9),
             bill("Backblaze", "backups", "supporting", "usage", cents: 600),
             bill("Cloudflare", "domain", "supporting", "usage", cents: 83),
         ]
         // Staging is half the size of production and costs thirty to fifty dollars.
-        let rest = (TalentStory.octoberTotal - bills.reduce(into: .zero) { $0 += $1.amount }).units / 10_000_000_000
+        let rest = (TalentStory.octoberTotal - bills.total(\.amount)).units / 10_000_000_000
         bills.append(
             bill("Railway", "staging", "compute", "usage", cents: min(5000, max(3000, Int(rest))), environment: "staging"))
         return bills

@@ -89,7 +89,7 @@ struct TalentCalls {
             id: identifiers.next(at: at), at: at, isStaging: isStaging, user: random.pick(users),
             endpoint: random.pick(endpoints),
             kind: kind, model: kind.model, prompt: random.around(kind.tokens.prompt, spread: 300), completion: completion,
-            key: digits(10), latency: 250 + completion * 6 + random.below(400))
+            key: String(hexadecimal(random.next(), digits: 16).suffix(10)), latency: 250 + completion * 6 + random.below(400))
     }
 
     private mutating func rehearse(_ at: Instant) {
@@ -98,16 +98,11 @@ struct TalentCalls {
         calls.append(call)
     }
 
-    private mutating func digits(_ count: Int) -> String {
-        let text = String(random.next(), radix: 16)
-        return String((String(repeating: "0", count: 16 - text.count) + text).suffix(count))
-    }
-
     // MARK: - Stories
 
     /// What priced production calls of a day cost.
     private func spend(on day: Day) -> Money {
-        calls.reduce(into: .zero) { $0 += $1.at.dayUTC == day && !$1.isStaging ? $1.cost ?? .zero : .zero }
+        calls.total { $0.at.dayUTC == day && !$0.isStaging ? $0.cost : nil }
     }
 
     private mutating func breakDown() {
@@ -130,7 +125,7 @@ struct TalentCalls {
         let day = TalentStory.spike
         let before = Period(first: day - TalentStory.spikeWindow, last: day - 1).days.filter(span.contains)
         guard !before.isEmpty else { return }
-        let sum = before.reduce(into: Money.zero) { $0 += spend(on: $1) }
+        let sum = before.total(spend)
         let target = sum.units * Int128(TalentStory.spikeTenths) / Int128(10 * before.count)
         topUp(day, to: Money(units: target), by: .medium, tokens: 5600, 13..<17) { _ in }
     }

@@ -104,10 +104,7 @@ struct TalentDocuments {
                 tokens: item.tokens, batch: batch))
     }
 
-    private mutating func hash() -> String {
-        let text = String(random.next(), radix: 16)
-        return String(repeating: "0", count: 16 - text.count) + text
-    }
+    private mutating func hash() -> String { hexadecimal(random.next(), digits: 16) }
 
     private mutating func search(on day: Day) {
         for _ in 0..<random.around(scaled(day.weekday <= 5 ? 48 : 12), spread: 200) {

@@ -6,10 +6,11 @@ extension SampleProduct {
         name: "talentprompt",
         make: { order in
             let world = try TalentWorld(order)
-            let log = TalentLog(world)
-            let exports = log.files.files + world.eventTables + world.meterFiles + world.invoiceFiles
+            let log = world.requestLog
+            let exports = log.files + world.eventTables + world.meterFiles + world.invoiceFiles
             return Sample(
-                exports: exports + log.files.lateFiles, truth: world.truth(of: exports, late: log.files.lateFiles, log))
+                order, world.span, exports, late: log.lateFiles, logs: ["usage", "sessions", "meters", "invoices"],
+                stories: TalentStories(world: world, log: log, exports: exports).told)
         },
         makeEvents: nil)
 }
@@ -38,61 +39,40 @@ struct TalentWorld {
         documents = TalentDocuments(order, span: span, users: users, identifiers: asked.identifiers)
         calls = asked.calls
         meters = TalentMeter.all(order, span: span)
-        bills = span.days.filter { $0.civil.day == 1 }.flatMap { first in
-            TalentBill.lines(
-                asked.calls, month: first, whole: (first + 31).civil.month != first.civil.month && first + 30 <= span.last)
-        }
+        bills = span.months.flatMap { TalentBill.lines(asked.calls, month: $0, whole: $0.first + 30 <= span.last) }
         self.identifiers = documents.identifiers
         self.span = span
     }
 }
 
-/// The log of requests to models, with its faults.
-struct TalentLog {
-    let files: DayFiles
-    let stories: FaultStories
-    /// The calls whose rows the main files hold and an ingest accepts.
-    let accepted: [TalentCall]
-    let late: [TalentCall]
-
-    init(_ world: TalentWorld) {
-        let calls = world.calls
-        var identifiers = world.identifiers
-        var broken: [Day: ExportLine] = [:]
+extension TalentWorld {
+    /// The log of requests to models, with its faults.
+    var requestLog: DayFiles<TalentCall> {
+        var identifiers = identifiers
+        var faults = TalentStory.faults
         /// A call of its own that the export spoils; it is part of nobody's sums.
         func spoil(_ day: Day, _ reason: String, _ spoiled: (JSON) -> String) {
             guard let like = calls.first(where: { $0.at.dayUTC == day }) else { return }
             let extra = TalentCall(
                 id: identifiers.next(at: like.at), at: like.at, isStaging: like.isStaging, user: like.user,
-                endpoint: like.endpoint,
-                kind: like.kind, model: like.model, prompt: like.prompt, completion: like.completion, key: like.key,
-                latency: like.latency)
-            broken[day] = ExportLine(broken: spoiled(TalentLog.row(extra)), log: "usage", kind: "llm", reason: reason)
+                endpoint: like.endpoint, kind: like.kind, model: like.model, prompt: like.prompt, completion: like.completion,
+                key: like.key, latency: like.latency)
+            faults.broken[day] = ExportLine(broken: spoiled(row(extra)), log: "usage", kind: "llm", reason: reason)
         }
         spoil(TalentStory.brokenJSON, "bad_json") { String($0.text.dropLast(90)) }
-        spoil(TalentStory.brokenValue, "bad_value") { row in
-            let members = (row.members ?? []).map { $0.key == "prompt_tokens" ? JSON.Member($0.key, .string("many")) : $0 }
-            return JSON.object(members).text
+        spoil(TalentStory.brokenValue, "bad_value") { $0.replacing("prompt_tokens", with: .string("many")).text }
+        return DayFiles("llm_requests", calls, faults) { call in
+            DumpRow(
+                at: call.at, row: row(call),
+                readings: [
+                    .row(
+                        "usage", "llm", id: call.id, at: call.at,
+                        counts: ["input_tokens": call.prompt, "output_tokens": call.completion, "latency_ms": call.latency])
+                ])
         }
-        let faults = DayFaults(
-            copied: TalentStory.copiedDay, twice: TalentStory.twiceExportedDay, broken: broken,
-            missingHour: TalentStory.missingHour,
-            lateDay: TalentStory.lateDay, lateRows: TalentStory.lateRows)
-        files = DayFiles(
-            "llm_requests", .lines,
-            calls.map { call in
-                let row = SampleRow(
-                    id: call.id, ts: call.at,
-                    counts: ["input_tokens": call.prompt, "output_tokens": call.completion, "latency_ms": call.latency])
-                return DumpRow(
-                    at: call.at, row: TalentLog.row(call), readings: [Reading(log: "usage", kind: "llm", fate: .row(row))])
-            }, faults)
-        stories = FaultStories(name: "llm_requests", files: files, faults: faults)
-        accepted = files.kept.map { calls[$0] }
-        late = files.late.map { calls[$0] }
     }
 
-    private static func row(_ call: TalentCall) -> JSON {
+    private func row(_ call: TalentCall) -> JSON {
         .fields([
             "id": .string(call.id),
             "created_at": .string(call.at.exported),

@@ -31,15 +31,14 @@ enum TalentStory {
         civil(2026, 11, 13),
     ]
 
-    static let missingHour = Instant(microseconds: civil(2026, 11, 9).startUTC.microseconds) + 14 * 3600
-    static let lateDay = civil(2026, 11, 6)
-    static let lateRows = 25
+    static let faults = DayFaults(
+        copied: civil(2026, 10, 14), twice: civil(2026, 10, 22), missingHour: civil(2026, 11, 9, hour: 14),
+        lateDay: civil(2026, 11, 6), lateRows: 25)
+
     static let unknownModel = "o5-mini-preview"
     static let unknownModelRows = 6
     static let unknownModelFrom = civil(2026, 11, 12)
 
-    static let copiedDay = civil(2026, 10, 14)
-    static let twiceExportedDay = civil(2026, 10, 22)
     static let brokenJSON = civil(2026, 10, 8)
     static let brokenValue = civil(2026, 10, 20)
     static let raggedDump = civil(2026, 10, 26)

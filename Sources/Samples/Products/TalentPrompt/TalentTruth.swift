@@ -1,98 +1,72 @@
 import Common
 
-/// What an ingest must find in TalentPrompt's files, and what each planted story must show.
-extension TalentWorld {
-    func truth(of exports: [Export], late: [Export], _ log: TalentLog) -> JSON {
-        let names = ["usage", "sessions", "meters", "invoices"]
-        guard var members = tellTruth(of: exports, logs: names).members else { return .null }
-        if !late.isEmpty { members.append(.init("late", tellTruth(of: late, logs: ["usage"]))) }
-        members.append(.init("product", .string("talentprompt")))
-        members.append(
-            .init(
-                "order",
-                .fields([
-                    "users": .int(order.users), "weeks": .int(order.weeks), "from_week": .string(order.fromWeek.description),
-                    "seed": .int(order.seed), "time_zone": .string(TalentStory.zone),
-                ])))
-        let faults: [(String, JSON?)] = [
-            ("duplicated_file", log.stories.duplicatedFile), ("overlapping_day", log.stories.overlappingDay),
-            ("broken_lines", FaultStories.brokenLines(of: exports)),
-            ("late_file", log.stories.lateFile(adding: TalentStories.cost(log.late))),
-        ]
-        let stories = TalentStories(world: self, log: log).told + faults
-        members.append(.init("stories", .object(stories.compactMap { name, story in story.map { JSON.Member(name, $0) } })))
-        return .object(members)
-    }
-}
-
 /// Tells the planted stories with their figures. A story whose day lies outside the sample is left out.
 struct TalentStories {
     let world: TalentWorld
-    let log: TalentLog
+    let log: DayFiles<TalentCall>
+    let exports: [Export]
     var span: SampleSpan { world.span }
-    var production: [TalentCall] { log.accepted.filter { !$0.isStaging } }
+    var production: [TalentCall] { log.kept.filter { !$0.isStaging } }
 
-    var told: [(String, JSON?)] {
+    var told: [(name: String, told: JSON?)] {
         [
             ("costs", costs), ("daily_spend", dailySpend), ("outage", outage), ("ai_spike", spike), ("exactly_twenty", exact),
             ("staging", staging), ("complexity", complexity), ("misrouted", misrouted), ("second_vendor", secondVendor),
             ("cache", cache), ("embedded_twice", embeddedTwice), ("vectors", vectors), ("october", october),
-            ("unknown_model", unknownModel), ("missing_hour", missingHour), ("hostile_strings", hostileStrings),
+            ("unknown_model", unknownModel), ("missing_hour", missingHour), ("duplicated_file", log.duplicatedFile()),
+            ("overlapping_day", log.overlappingDay), ("broken_lines", brokenLines(of: exports)),
+            ("late_file", log.lateFile(adding: cost(log.late))), ("hostile_strings", hostileStrings),
         ]
     }
 
-    static func cost(_ calls: [TalentCall]) -> Money { calls.reduce(into: .zero) { $0 += $1.cost ?? .zero } }
-    private func text(_ money: Money) -> JSON { .string(money.description) }
+    private func cost(_ calls: [TalentCall]) -> Money { calls.total(\.cost) }
     private func calls(on day: Day) -> [TalentCall] { production.filter { $0.at.dayUTC == day } }
 
     private func costs(_ calls: [TalentCall], by name: (TalentCall) -> String) -> JSON {
-        let groups = Dictionary(grouping: calls, by: name)
-        return .object(groups.keys.sorted().map { .init($0, text(TalentStories.cost(groups[$0] ?? []))) })
+        calls.figures(by: name) { .money(cost($0)) }
     }
 
     // MARK: - Money
 
     private var costs: JSON? {
         .fields([
-            "stage": .string("price"), "currency": .string("USD"), "total_cost": text(TalentStories.cost(log.accepted)),
-            "by_environment": costs(log.accepted) { $0.isStaging ? "staging" : "prod" },
-            "by_week": costs(log.accepted) { span.week(of: $0.at).description },
-            "by_model": costs(log.accepted) { $0.model },
-            "unpriced_requests": .int(log.accepted.count { $0.cost == nil }),
+            "stage": .string("price"), "currency": .string("USD"), "total_cost": .money(cost(log.kept)),
+            "by_environment": costs(log.kept) { $0.isStaging ? "staging" : "prod" },
+            "by_week": costs(log.kept) { span.week(of: $0.at).description },
+            "by_model": costs(log.kept) { $0.model },
+            "unpriced_requests": .int(log.kept.count { $0.cost == nil }),
             "unpriced_embeddings": .int(world.documents.embeddings.count),
-            "with_late_file": text(TalentStories.cost(log.accepted) + TalentStories.cost(log.late)),
+            "with_late_file": .money(cost(log.kept) + cost(log.late)),
         ])
     }
 
     /// What the alerts look at: priced calls of production, by UTC day. Bills are another view of the same spend and not added.
     private var dailySpend: JSON? {
-        let above = span.days.filter { TalentStories.cost(calls(on: $0)) > TalentStory.limit }
+        let above = span.days.filter { cost(calls(on: $0)) > TalentStory.limit }
         return .fields([
-            "stage": .string("report"), "limit": text(TalentStory.limit),
+            "stage": .string("report"), "limit": .money(TalentStory.limit),
             "by_day": costs(production) { $0.at.dayUTC.description },
             "above": .array(above.map { .string($0.description) }),
         ])
     }
 
     private func mean(before day: Day, days: Int) -> Money {
-        let sum = Period(first: day - days, last: day - 1).days.reduce(into: Money.zero) {
-            $0 += TalentStories.cost(calls(on: $1))
-        }
-        return sum.divided(by: days) ?? .zero
+        let before = Period(first: day - days, last: day - 1).days
+        return before.total { cost(calls(on: $0)) }.divided(by: days) ?? .zero
     }
 
     private func spend(on day: Day) -> [JSON.Member] {
-        let own = TalentStories.cost(calls(on: day))
+        let own = cost(calls(on: day))
         let means = [7, 14, 28].filter { day - $0 >= span.first }.flatMap { days in
             let mean = mean(before: day, days: days)
             return [
-                JSON.Member("mean_of_\(days)_days_before", text(mean)),
+                JSON.Member("mean_of_\(days)_days_before", .money(mean)),
                 JSON.Member("ratio_to_mean_of_\(days)", .optional(own.ratio(to: mean, places: 4)?.description)),
             ]
         }
         return [
             JSON.Member("stage", .string("report")), JSON.Member("day", .string(day.description)),
-            JSON.Member("spend", text(own)),
+            JSON.Member("spend", .money(own)),
             JSON.Member("unpriced_requests", .int(calls(on: day).count { $0.cost == nil })),
         ] + means
     }
@@ -112,7 +86,7 @@ struct TalentStories {
         guard span.contains(TalentStory.spike) else { return nil }
         let over = [7, 14, 28].map { window in
             let days = span.days.filter { day in
-                let own = TalentStories.cost(calls(on: day))
+                let own = cost(calls(on: day))
                 return day - window >= span.first && (own + own).units > 3 * mean(before: day, days: window).units
             }
             return JSON.Member("days_over_150_percent_of_\(window)", .array(days.map { .string($0.description) }))
@@ -131,9 +105,9 @@ struct TalentStories {
     }
 
     private var staging: JSON? {
-        let calls = log.accepted.filter(\.isStaging)
+        let calls = log.kept.filter(\.isStaging)
         return .fields([
-            "stage": .string("report"), "requests": .int(calls.count), "cost": text(TalentStories.cost(calls)),
+            "stage": .string("report"), "requests": .int(calls.count), "cost": .money(cost(calls)),
             "embeddings": .int(world.documents.embeddings.count(where: \.isStaging)),
         ])
     }
@@ -147,7 +121,7 @@ struct TalentStories {
             "by_class": .object(
                 TalentClass.allCases.map { kind in
                     let own = production.filter { ($0.kind ?? .complex) == kind }
-                    return .init(kind.rawValue, .fields(["requests": .int(own.count), "cost": text(TalentStories.cost(own))]))
+                    return .init(kind.rawValue, .fields(["requests": .int(own.count), "cost": .money(cost(own))]))
                 }),
             "without_class": .int(production.count { $0.kind == nil }),
         ])
@@ -158,17 +132,16 @@ struct TalentStories {
             TalentClass(model: call.model).map { $0 != call.kind ?? .complex } ?? false
         }
         return .fields([
-            "stage": .string("report"), "requests": .int(calls.count), "cost": text(TalentStories.cost(calls)),
+            "stage": .string("report"), "requests": .int(calls.count), "cost": .money(cost(calls)),
             "ids": .array(calls.map { .string($0.id) }),
         ])
     }
 
     private var secondVendor: JSON? {
         let calls = production.filter { $0.provider == "anthropic" }
-        let reasons = Dictionary(grouping: calls) { $0.reason ?? "" }
         return .fields([
             "stage": .string("report"), "requests": .int(calls.count),
-            "by_reason": .object(reasons.keys.sorted().map { .init($0, .int(reasons[$0]?.count ?? 0)) }),
+            "by_reason": calls.figures(by: { $0.reason ?? "" }) { .int($0.count) },
         ])
     }
 
@@ -183,7 +156,7 @@ struct TalentStories {
         }
         return .fields([
             "stage": .string("report"), "hits": .int(production.count(where: \.isHit)), "repeated_without_hit": .int(missed),
-            "cost_of_repeated": text(wasted),
+            "cost_of_repeated": .money(wasted),
         ])
     }
 
@@ -215,21 +188,20 @@ struct TalentStories {
         let first = civil(2026, 10, 1)
         let bills = world.bills.filter { $0.month.first == first }
         guard bills.contains(where: { $0.part == "usage" }) else { return nil }
-        func sum(_ bills: [TalentBill]) -> JSON { text(bills.reduce(into: .zero) { $0 += $1.amount }) }
-        let categories = Dictionary(grouping: bills, by: \.category)
-        let calls = log.accepted.filter { $0.at.dayUTC.month == first.month }
+        func sum(_ bills: [TalentBill]) -> JSON { .money(bills.total(\.amount)) }
+        let calls = log.kept.filter { $0.at.dayUTC.month == first.month }
         return .fields([
             "stage": .string("report"), "total": sum(bills), "base": sum(bills.filter { $0.part == "base" }),
             "usage": sum(bills.filter { $0.part == "usage" }), "staging": sum(bills.filter { $0.environment == "staging" }),
-            "by_category": .object(categories.keys.sorted().map { .init($0, sum(categories[$0] ?? [])) }),
-            "gpt_invoiced": sum(bills.filter { $0.service == "gpt" }), "gpt_computed": text(TalentStories.cost(calls)),
+            "by_category": bills.figures(by: \.category, sum),
+            "gpt_invoiced": sum(bills.filter { $0.service == "gpt" }), "gpt_computed": .money(cost(calls)),
         ])
     }
 
     // MARK: - Files
 
     private var unknownModel: JSON? {
-        let calls = log.accepted.filter { $0.model == TalentStory.unknownModel }
+        let calls = log.kept.filter { $0.model == TalentStory.unknownModel }
         guard !calls.isEmpty else { return nil }
         return .fields([
             "stage": .string("price"), "model": .string(TalentStory.unknownModel), "requests": .int(calls.count),
@@ -239,15 +211,14 @@ struct TalentStories {
     }
 
     private var missingHour: JSON? {
-        let hour = TalentStory.missingHour..<(TalentStory.missingHour + 3600)
-        return log.stories.missingHour(siblings: ["searches": world.documents.searches.count { hour.contains($0.at) }])
+        log.missingHour(siblings: ["searches": .int(world.documents.searches.count { log.faults.hour.contains($0.at) })])
     }
 
     private var hostileStrings: JSON? {
         .fields([
             "stage": .string("report"), "invoice_number": .string(TalentStory.hostileNumber),
             "service": .string(TalentStory.hostileService), "arm": .string(TalentStory.hostileArm),
-            "calls": .array(log.accepted.filter { $0.arm == TalentStory.hostileArm }.map { .string($0.id) }),
+            "calls": .array(log.kept.filter { $0.arm == TalentStory.hostileArm }.map { .string($0.id) }),
         ])
     }
 }

@@ -9,7 +9,9 @@ extension SampleProduct {
             let files = world.messageFiles
             let exports = files.files + world.tableFiles + world.ledgerFiles
             return Sample(
-                exports: exports + files.lateFiles, truth: world.truth(of: exports, messageFiles: files))
+                order, world.span, exports, late: files.lateFiles,
+                logs: ["usage", "sessions", "texts", "snapshots", "meters", "payments", "invoices"],
+                stories: VoyagerStories(world, files).told)
         },
         makeEvents: nil)
 }
@@ -38,6 +40,6 @@ struct VoyagerWorld {
         messages = diary.messages.sorted { ($0.created, $0.id) < ($1.created, $1.id) }
         messages = settled(messages, sonnetFactor: 1000)
         // What comes late or never does not depend on tokens, so the first export tells which answers October and November hold.
-        messages = settled(messages, sonnetFactor: sonnetFactor(messageFiles.kept.map { messages[$0] }))
+        messages = settled(messages, sonnetFactor: sonnetFactor(messageFiles.kept))
     }
 }

@@ -27,7 +27,7 @@ struct VoyagerDiary {
         recallIdle()
         for day in span.days {
             for user in users.indices { live(user, through: day) }
-            if day == VoyagerStory.missingHour.dayUTC { chatInMissingHour() }
+            if day == VoyagerStory.faults.missingHour.dayUTC { chatInMissingHour() }
         }
         openArchived()
         fillUp()
@@ -60,9 +60,10 @@ struct VoyagerDiary {
 
     /// Some chat in the hour whose answers are lost.
     private mutating func chatInMissingHour() {
-        let some = users.indices.filter { users[$0].plan(at: VoyagerStory.missingHour) == .free && !users[$0].isHeavy }.prefix(5)
+        let some = users.indices.filter { users[$0].plan(at: VoyagerStory.faults.missingHour) == .free && !users[$0].isHeavy }
+            .prefix(5)
         for (index, user) in some.enumerated() where users[user].created < span.first.startUTC {
-            chat(user, at: VoyagerStory.missingHour + Int64(240 + 500 * index), exchanges: 3)
+            chat(user, at: VoyagerStory.faults.missingHour + Int64(240 + 500 * index), exchanges: 3)
         }
     }
 

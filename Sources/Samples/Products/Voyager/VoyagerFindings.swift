@@ -23,7 +23,7 @@ extension VoyagerStories {
     private func sixMonths(before day: Day) -> Day {
         let (year, month, number) = day.civil
         let first = month > 6 ? civil(year, month - 6, 1) : civil(year - 1, month + 6, 1)
-        return first + (min(number, VoyagerMonth(of: first).length) - 1)
+        return first + (min(number, SampleMonth(of: first).length) - 1)
     }
 
     var archivePlan: JSON? {
@@ -116,7 +116,7 @@ extension VoyagerStories {
         guard !bare.isEmpty else { return nil }
         return .fields([
             "stage": .string("price"), "written_from": .string(VoyagerStory.communityWritten.description),
-            "messages": .int(bare.count), "requests": .int(calls.count), "cost": text(cost(calls)),
+            "messages": .int(bare.count), "requests": .int(calls.count), "cost": .money(cost(calls)),
         ])
     }
 
@@ -139,66 +139,32 @@ extension VoyagerStories {
     var takenBack: JSON? {
         .fields([
             "stage": .string("ingest"), "rows": .int(kept.count { $0.deleted != nil }),
-            "cost_all_the_same": text(cost(kept.filter { $0.deleted != nil })),
+            "cost_all_the_same": .money(cost(kept.filter { $0.deleted != nil })),
         ])
     }
 
     // MARK: - Faults
 
     var missingHour: JSON? {
-        let hour = VoyagerStory.missingHour..<(VoyagerStory.missingHour + 3600)
-        guard !missing.isEmpty else { return nil }
-        return .fields([
-            "stage": .string("report"), "from": .string(hour.lowerBound.description), "to": .string(hour.upperBound.description),
+        let hour = files.faults.hour
+        return files.missingHour([
             "usage_rows": .int(kept.count { $0.call != nil && hour.contains($0.created) }),
-            "session_rows": .int(kept.count { hour.contains($0.created) }), "lost_rows": .int(missing.count),
-            "lost_cost": text(cost(missing)),
+            "session_rows": .int(kept.count { hour.contains($0.created) }), "lost_rows": .int(files.missing.count),
+            "lost_cost": .money(cost(files.missing)),
         ])
     }
 
     var lateFile: JSON? {
-        guard let file = files.lateFiles.first else { return nil }
-        return .fields([
-            "stage": .string("report"), "file": .string(file.path), "rows": .int(late.count),
-            "requests": .int(late.count { $0.call != nil }), "week": .string(Week(of: VoyagerStory.lateDay).description),
-            "added_cost": text(cost(late)),
-        ])
+        files.lateFile(adding: cost(late))?.adding(["requests": .int(late.count { $0.call != nil })])
     }
 
-    private func dumps(_ day: Day) -> [Export] { files.files.filter { $0.path.hasPrefix("message/message-\(day)") } }
-
-    var duplicatedFile: JSON? {
-        let copies = dumps(VoyagerStory.copiedDump)
-        guard copies.count == 2 else { return nil }
-        return .fields([
-            "stage": .string("ingest"), "files": .array(copies.map(\.path).sorted().map(JSON.string)),
-            "records": .int(copies[0].lines.count),
-        ])
-    }
-
-    var overlappingDump: JSON? {
-        let parts = dumps(VoyagerStory.twiceExportedDump)
-        guard parts.count == 2 else { return nil }
-        let shared = Set(parts[0].lines.map(\.text)).intersection(parts[1].lines.map(\.text))
-        return .fields([
-            "stage": .string("ingest"), "files": .array(parts.map(\.path).sorted().map(JSON.string)),
-            "duplicates": .int(shared.count),
-        ])
-    }
-
+    /// With the logs that refuse each: others may take the same line.
     var brokenLines: JSON? {
-        let broken = files.files.flatMap { file in
-            file.lines.enumerated().compactMap { index, line -> JSON? in
-                guard case .quarantined(let reason)? = line.readings.first?.fate else { return nil }
-                let logs = line.readings.filter { if case .quarantined = $0.fate { true } else { false } }.map(\.log)
-                return .fields([
-                    "file": .string(file.path), "record": .int(index + 1), "reason": .string(reason),
-                    "logs": .array(logs.map(JSON.string)),
-                ])
-            }
+        lines(of: files.files) { line in
+            guard case .quarantined(let reason)? = line.readings.first?.fate else { return nil }
+            let logs = line.readings.filter { if case .quarantined = $0.fate { true } else { false } }.map(\.log)
+            return ["reason": .string(reason), "logs": .array(logs.map(JSON.string))]
         }
-        guard !broken.isEmpty else { return nil }
-        return .fields(["stage": .string("ingest"), "lines": .array(broken)])
     }
 
     var hostileStrings: JSON? {
@@ -216,13 +182,5 @@ extension VoyagerStories {
         ])
     }
 
-    /// How many private texts hold something that redaction must find.
-    var personalData: JSON? {
-        let texts = said.filter { $0.deleted == nil }.map(\.content)
-        func count(_ mark: String) -> JSON { .int(texts.count { $0.contains(mark) }) }
-        return .fields([
-            "stage": .string("request"), "e_mail": count("@example.org"), "phone": count("+1 202 555 01"),
-            "card": count("4242 4242"), "link": count("https://example.com"),
-        ])
-    }
+    var privateTexts: [String] { said.filter { $0.deleted == nil }.map(\.content) }
 }

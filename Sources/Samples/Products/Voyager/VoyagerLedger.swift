@@ -56,16 +56,16 @@ extension VoyagerWorld {
 
     /// One JSON array a week, over eight days.
     private var stripeFiles: [Export] {
-        span.windowDumps("stripe_events", .lines, columns: [], payments.map(paymentRow)).map { export in
+        span.windowDumps("stripe_events", payments.map(paymentRow)).map { export in
             Export(path: export.path.replacing(".jsonl.gz", with: ".json.gz"), lines: export.lines, isArray: true)
         }
     }
 
     private func paymentRow(_ payment: VoyagerPayment) -> DumpRow {
-        var fate = Reading.Fate.filtered
-        if payment.type == .paid || payment.type == .refunded {
-            fate = .row(SampleRow(id: payment.id, ts: payment.at, amounts: ["gross": payment.gross, "fee": payment.paidFee]))
-        }
+        let reading =
+            payment.moves
+            ? .row("payments", id: payment.id, at: payment.at, amounts: ["gross": payment.gross, "fee": payment.paidFee])
+            : Reading(log: "payments", kind: nil, fate: .filtered)
         return DumpRow(
             at: payment.at,
             row: .fields([
@@ -75,27 +75,23 @@ extension VoyagerWorld {
                 "fee": payment.fee.map { .int($0) } ?? .null, "livemode": .bool(payment.isLive),
                 "created": .int(payment.at.microseconds / 1_000_000),
             ]),
-            readings: [Reading(log: "payments", kind: nil, fate: fate)])
+            readings: [reading])
     }
 
     // MARK: - Bills
 
     /// Flat fees are billed when a month begins, what is metered when it is over. Two vendors' numbers differ in a leading zero only.
     var billFiles: [Export] {
-        Set(span.days.filter { $0.civil.day == 1 }).sorted().enumerated().map { place, first in
-            let month = VoyagerMonth(of: first)
+        span.months.enumerated().map { place, month in
             var lines = [
                 billLine("0071\(place)04", "vercel", "flat", "1", "20.00", month),
                 billLine("071\(place)04", "neon", "flat", "1", "19.00", month),
                 billLine("00093\(place)1", "upstash", "flat", "1", "10.00", month),
                 billLine("004417\(place)", "sentry", "flat", "1", "0.00", month),
             ]
-            if month.next - 1 <= span.last {
-                let spent = messages.filter { month.contains($0.created) }.reduce(into: Money.zero) {
-                    $0 += $1.call?.cost ?? .zero
-                }
-                let tokens = messages.filter { month.contains($0.created) }
-                    .reduce(0) { $0 + ($1.call.map { $0.context + $0.output } ?? 0) }
+            if month.isOver(in: span) {
+                let calls = messages.filter { month.contains($0.created) }.compactMap(\.call)
+                let tokens = calls.reduce(0) { $0 + $1.context + $1.output }
                 let millions = Money(units: Int128(tokens) * 1_000_000).text(places: 2)
                 lines += [
                     billLine("0071\(place)05", "vercel", "invocations", "412880", "0.00", month),
@@ -103,25 +99,24 @@ extension VoyagerWorld {
                     billLine("071\(place)05", "neon", "compute hours", "61.25", "9.80", month),
                     billLine("071\(place)06", "neon", "storage GB", "18.5", "2.22", month),
                     billLine("0300012\(place)", "aws", "storage GB", "3.1", "0.06", month),
-                    billLine("000000\(place + 7)", "anthropic", "tokens", millions, spent.text(places: 2), month),
+                    billLine("000000\(place + 7)", "anthropic", "tokens", millions, calls.total(\.cost).text(places: 2), month),
                 ]
             }
             return Export(
-                path: "vendor_bills/vendor_bills-\(first.month).csv.gz", header: "number,vendor,meter,quantity,amount,period",
+                path: "vendor_bills/vendor_bills-\(month.name).csv.gz", header: "number,vendor,meter,quantity,amount,period",
                 lines: lines)
         }
     }
 
     private func billLine(
-        _ number: String, _ vendor: String, _ meter: String, _ quantity: String, _ amount: String, _ month: VoyagerMonth
+        _ number: String, _ vendor: String, _ meter: String, _ quantity: String, _ amount: String, _ month: SampleMonth
     ) -> ExportLine {
-        let row = SampleRow(id: number, ts: month.first.startUTC, amounts: ["amount": Money(amount) ?? .zero])
         let period = JSON.fields(["start": .string(month.first.description), "end": .string(month.next.description)])
         return ExportLine(
             copied: .fields([
                 "number": .string(number), "vendor": .string(vendor), "meter": .string(meter), "quantity": .number(quantity),
                 "amount": .number(amount), "period": period,
-            ]), [Reading(log: "invoices", kind: nil, fate: .row(row))])
+            ]), [.row("invoices", id: number, at: month.first.startUTC, amounts: ["amount": Money(amount) ?? .zero])])
     }
 
     // MARK: - Meters
@@ -147,14 +142,10 @@ extension VoyagerWorld {
                             "day": .string(day.description), "metric": .string(gauge.metric),
                             "value": .number(value.text(places: 1)),
                         ]),
-                        readings: [
-                            Reading(
-                                log: "meters", kind: nil,
-                                fate: .row(SampleRow(id: nil, ts: day.startUTC, amounts: ["value": value])))
-                        ]))
+                        readings: [.row("meters", id: nil, at: day.startUTC, amounts: ["value": value])]))
             }
         }
-        return span.windowDumps("meters", .lines, columns: [], rows)
+        return span.windowDumps("meters", rows)
     }
 }
 
@@ -177,6 +168,6 @@ struct VoyagerPayment {
         case subscriptionEnded = "customer.subscription.deleted"
     }
 
-    var gross: Money { Money(units: Int128(cents ?? 0) * 10_000_000_000) }
-    var paidFee: Money { Money(units: Int128(fee ?? 0) * 10_000_000_000) }
+    var gross: Money { Money(cents: cents ?? 0) }
+    var paidFee: Money { Money(cents: fee ?? 0) }
 }

@@ -31,9 +31,9 @@ extension VoyagerWorld {
     /// The draw comes close by itself; this takes out what chance adds, so that the story holds for any seed.
     func sonnetFactor(_ messages: [VoyagerMessage]) -> Int {
         let change = VoyagerStory.sonnetDoubles
-        let (before, after) = (VoyagerMonth(of: change - 1), VoyagerMonth(of: change + 31))
+        let (before, after) = (SampleMonth(of: change - 1), SampleMonth(of: change + 31))
         guard span.contains(before.first), span.contains(after.first) else { return 1000 }
-        func spent(_ month: VoyagerMonth, scaled: Bool) -> Int128 {
+        func spent(_ month: SampleMonth, scaled: Bool) -> Int128 {
             messages.reduce(0) { sum, message in
                 guard let call = message.call, month.contains(message.created) else { return sum }
                 let isScaled = call.isSonnet && message.created >= change.startUTC
@@ -50,22 +50,4 @@ extension VoyagerWorld {
         guard scaled > 0 else { return 1000 }
         return min(3000, max(300, Int(1000 * missing / scaled)))
     }
-}
-
-/// A calendar month in UTC.
-struct VoyagerMonth {
-    let first: Day
-    let next: Day
-
-    init(of day: Day) {
-        first = civil(day.civil.year, day.civil.month, 1)
-        next = first + 31 - ((first + 31).civil.day - 1)
-    }
-
-    var name: String { first.month }
-    var length: Int { next - first }
-    func contains(_ moment: Instant) -> Bool { first.startUTC <= moment && moment < next.startUTC }
-
-    /// How many of its days the sample covers.
-    func days(in span: SampleSpan) -> Int { max(0, min(next, span.last + 1) - max(first, span.first)) }
 }

@@ -24,8 +24,8 @@ enum VoyagerStory {
     /// November's spend, taken as a whole month, against October's, in thousandths.
     static let growth = 1540
 
-    static let madePrivate = civil(2026, 11, 5).startUTC + 9 * 3600 + 1800
-    static let deleted = civil(2026, 11, 6).startUTC + 16 * 3600
+    static let madePrivate = civil(2026, 11, 5, hour: 9) + 1800
+    static let deleted = civil(2026, 11, 6, hour: 16)
     static let silentMetric = "query_p95_ms"
     static let silentDays = civil(2026, 11, 3)...civil(2026, 11, 5)
 
@@ -38,16 +38,16 @@ enum VoyagerStory {
     static let refund = civil(2026, 11, 8)
     static let testPayment = civil(2026, 11, 10)
 
-    static let missingHour = civil(2026, 11, 4).startUTC + 14 * 3600
-    static let lateDay = civil(2026, 11, 5)
-    static let lateRows = 16
+    static let faults = DayFaults(
+        copied: civil(2026, 10, 19), twice: civil(2026, 10, 26), missingHour: civil(2026, 11, 4, hour: 14),
+        isLost: { $0.row["role"] == .string("assistant") },
+        lateDay: civil(2026, 11, 5), lateRows: 16)
+
     static let unknownModel = "claude-sonnet-5-preview"
     static let unknownModelRows = 6
-    static let unknownModelFrom = civil(2026, 11, 12).startUTC + 10 * 3600
+    static let unknownModelFrom = civil(2026, 11, 12, hour: 10)
 
     // Days of dumps.
-    static let copiedDump = civil(2026, 10, 19)
-    static let twiceExportedDump = civil(2026, 10, 26)
     static let raggedDump = civil(2026, 10, 12)
     static let brokenValueDump = civil(2026, 11, 2)
     static let brokenTimeDump = civil(2026, 11, 16)

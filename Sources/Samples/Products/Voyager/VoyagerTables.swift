@@ -8,16 +8,14 @@ extension VoyagerWorld {
     ]
 
     /// The messages, with what is broken, repeated, missing and late. The opening dump holds what the archive still has from before.
-    var messageFiles: DayFiles {
+    var messageFiles: DayFiles<VoyagerMessage> {
         let opening = VoyagerArchive.opened(span).startUTC..<span.first.startUTC
-        let rows = messages.map { DumpRow(at: $0.created, row: row($0), readings: readings($0)) }
+        var faults = VoyagerStory.faults
+        faults.broken = brokenLines
         return DayFiles(
-            "message", .csv, columns: VoyagerWorld.messageColumns, rows,
-            DayFaults(
-                copied: VoyagerStory.copiedDump, twice: VoyagerStory.twiceExportedDump, broken: brokenLines,
-                missingHour: VoyagerStory.missingHour, isLost: { $0.row["role"]?.string == "assistant" },
-                lateDay: VoyagerStory.lateDay, lateRows: VoyagerStory.lateRows),
-            windows: [(span.first, opening)] + span.windows)
+            "message", as: .csv(VoyagerWorld.messageColumns), messages, faults,
+            windows: [(span.first, opening)] + span.windows
+        ) { DumpRow(at: $0.created, row: row($0), readings: readings($0)) }
     }
 
     private func row(_ message: VoyagerMessage) -> JSON {
@@ -42,16 +40,14 @@ extension VoyagerWorld {
 
     /// An answer with tokens is a metered call; everything is something that happened; what is not empty and not taken back is a text.
     private func readings(_ message: VoyagerMessage) -> [Reading] {
-        var usage = Reading.Fate.filtered
-        if let call = message.call {
-            usage = .row(
-                SampleRow(
-                    id: message.id, ts: message.created,
-                    counts: ["input_tokens": call.input, "cache_read_tokens": call.cached, "output_tokens": call.output]))
+        let usage = message.call.map { call in
+            Reading.row(
+                "usage", id: message.id, at: message.created,
+                counts: ["input_tokens": call.input, "cache_read_tokens": call.cached, "output_tokens": call.output])
         }
         let row = Reading.Fate.row(SampleRow(id: message.id, ts: message.created))
         return [
-            Reading(log: "usage", kind: nil, fate: usage), Reading(log: "sessions", kind: "message", fate: row),
+            usage ?? Reading(log: "usage", kind: nil, fate: .filtered), Reading(log: "sessions", kind: "message", fate: row),
             Reading(log: "texts", kind: "content", fate: message.content.isEmpty || message.deleted != nil ? .filtered : row),
         ]
     }
@@ -96,33 +92,25 @@ extension VoyagerWorld {
             return ExportLine(broken: copiedCSV(.object(Array(fields))), refused("bad_csv"))
         }
         spoil(VoyagerStory.brokenValueDump) { message in
-            let line = replacing("inputTokens", in: row(message), with: .string("many"))
+            let line = row(message).replacing("inputTokens", with: .string("many"))
             // Only the calls read the tokens; for the other logs the row is as good as any.
             return ExportLine(
                 copied: line, [Reading(log: "usage", kind: nil, fate: .quarantined("bad_value"))] + readings(message).dropFirst())
         }
         spoil(VoyagerStory.brokenTimeDump) { message in
-            ExportLine(copied: replacing("createdAt", in: row(message), with: .null), refused("missing_ts"))
+            ExportLine(copied: row(message).replacing("createdAt", with: .null), refused("missing_ts"))
         }
         return lines
-    }
-
-    private func replacing(_ key: String, in row: JSON, with value: JSON) -> JSON {
-        .object((row.members ?? []).map { $0.key == key ? .init(key, value) : $0 })
     }
 
     // MARK: - Whole tables and accesses
 
     var tableFiles: [Export] {
-        span.wholeDumps("user", .csv, columns: ["id", "email", "plan", "createdAt"], opening: true, userRows)
-            + span.wholeDumps("community", .lines, columns: [], opening: true, communityRows)
-            + span.wholeDumps("membership", .csv, columns: ["userId", "communityId", "joinedAt"], opening: true, membershipRows)
-            + span.wholeDumps("conversation", .lines, columns: [], opening: true, conversationRows)
-            + span.windowDumps("archive_access", .lines, columns: [], accessRows)
-    }
-
-    private func snapshot(_ kind: String, _ id: String, _ ts: Instant, content: String? = nil) -> Reading {
-        Reading(log: "snapshots", kind: kind, fate: .row(SampleRow(id: id, ts: ts, content: content)))
+        span.wholeDumps("user", as: .csv(["id", "email", "plan", "createdAt"]), opening: true, userRows)
+            + span.wholeDumps("community", opening: true, communityRows)
+            + span.wholeDumps("membership", as: .csv(["userId", "communityId", "joinedAt"]), opening: true, membershipRows)
+            + span.wholeDumps("conversation", opening: true, conversationRows)
+            + span.windowDumps("archive_access", accessRows)
     }
 
     private func userRows(_ day: Day, _ now: Instant) -> [DumpRow] {
@@ -133,7 +121,7 @@ extension VoyagerWorld {
                     "id": .string(user.id), "email": .string(user.email), "plan": .string(user.plan(at: now).rawValue),
                     "createdAt": .string(user.created.exportedByPrisma),
                 ]),
-                readings: [snapshot("user", "\(user.id) \(day)", now)])
+                readings: [.row("snapshots", "user", id: "\(user.id) \(day)", at: now)])
         }
     }
 
@@ -147,7 +135,7 @@ extension VoyagerWorld {
                     "id": .string(community.id), "name": .string(community.name), "ownerId": .string(community.owner),
                     "revenueShare": .string(kept.share), "validFrom": .string(kept.from.exportedByPrisma),
                 ]),
-                readings: [snapshot("community", "\(community.id) \(kept.from)", kept.from)])
+                readings: [.row("snapshots", "community", id: "\(community.id) \(kept.from)", at: kept.from)])
         }
     }
 
@@ -160,7 +148,7 @@ extension VoyagerWorld {
                     "userId": .string(user), "communityId": .string(communities[community].id),
                     "joinedAt": .string(joined.exportedByPrisma),
                 ]),
-                readings: [snapshot("membership", "\(user) \(joined)", joined)])
+                readings: [.row("snapshots", "membership", id: "\(user) \(joined)", at: joined)])
         }
     }
 
@@ -181,7 +169,7 @@ extension VoyagerWorld {
                     "spaceId": .optional(conversation.space),
                     "deletedAt": .optional(conversation.isDeleted(at: now) ? conversation.deleted?.exportedByPrisma : nil),
                 ]),
-                readings: [snapshot("conversation", "\(conversation.id) \(day)", now)])
+                readings: [.row("snapshots", "conversation", id: "\(conversation.id) \(day)", at: now)])
         }
     }
 
@@ -192,7 +180,7 @@ extension VoyagerWorld {
                 row: .fields([
                     "conversationId": .string(conversations[access.conversation].id), "at": .string(access.at.exportedByPrisma),
                 ]),
-                readings: [Reading(log: "sessions", kind: "archive_access", fate: .row(SampleRow(id: nil, ts: access.at)))])
+                readings: [.row("sessions", "archive_access", id: nil, at: access.at)])
         }
     }
 }
