@@ -99,7 +99,8 @@ import Testing
         let during = sample.requests.filter { hours.contains($0.moment("ts")) }
         let failed = during.filter { $0.says("status") == "unavailable" }
         let instead = during.filter { $0.says("fallback_reason") == "unavailable" }
-        #expect(failed.count >= 12 && failed.allSatisfy { $0.says("api_provider") == "openai" && $0.figure("prompt_tokens") == 0 })
+        #expect(
+            failed.count >= 12 && failed.allSatisfy { $0.says("api_provider") == "openai" && $0.figure("prompt_tokens") == 0 })
         #expect(instead.allSatisfy { $0.says("model") == "llama-3.1-70b" && $0.says("api_provider") == "openrouter" })
         #expect(failed.map { $0.says("group_id") }.sorted() == instead.map { $0.says("group_id") }.sorted())
         #expect(
@@ -128,7 +129,8 @@ import Testing
         let cached = sample.requests.filter { $0.says("cache") == "response" }
         #expect(cached.count == sample.story("repeated_prompts")["answered_from_cache"]?.int && cached.count > 20)
         #expect(
-            cached.allSatisfy { $0.day("ts") >= "2026-10-26" && $0.figure("prompt_tokens") + $0.figure("completion_tokens") == 0 })
+            cached.allSatisfy { $0.day("ts") >= "2026-10-26" && $0.figure("prompt_tokens") + $0.figure("completion_tokens") == 0 }
+        )
     }
 
     @Test("The rare models are there, and no more of them")
