@@ -26,11 +26,22 @@ public struct FilePattern: Equatable, Sendable {
     }
 
     /// The files that fit, as paths below a folder; one may come more than once.
-    func matches(in top: String) throws -> [String] {
+    ///
+    /// - Parameter odd: is told what fits and is neither file nor folder, and why.
+    func matches(in top: String, odd: (_ path: String, _ why: String) -> Void = { _, _ in }) throws -> [String] {
         func walk(_ place: String, _ rest: ArraySlice<String>) throws -> [String] {
             let full = place.isEmpty ? top : joined(top, place)
             guard let step = rest.first else {
-                if kind(of: full) == .file { return [place] }
+                switch kind(of: full) {
+                case .file?: return [place]
+                case .other?:
+                    odd(place, "This is no file but a pipe, socket or device, and is not read. Write what it gives to a file.")
+                case nil where isLink(full):
+                    odd(place, "This link leads to nothing, so there is nothing to read. Mend it, or remove it.")
+                case nil where place.contains("\u{FFFD}"):
+                    odd(place, "This name is not written in UTF-8, so the file is not read. Rename it.")
+                default: break
+                }
                 // Where a pattern has fitted a folder, its files are not meant; where a folder is named, they are.
                 return steps.last.map(isPattern) == true ? [] : try walk(place, ["**", "*"])
             }

@@ -222,6 +222,17 @@ extension Source {
         return byte
     }
 
+    /// Says what stands where the entry looks for files and cannot be read, and whether there is nothing to read at all.
+    func warnOfFiles(in data: String, _ talk: Talk) throws {
+        var odd: [String: String] = [:]
+        let found = try files.flatMap { try $0.matches(in: data) { odd[$0] = $1 } }
+        for (path, why) in odd.sorted(by: { $0.key < $1.key }) { talk.warn(why, at: Place(path: joined(data, path))) }
+        guard found.isEmpty, odd.isEmpty else { return }
+        talk.warn(
+            "No file below \(data) fits \(listed(files.map { "\"\($0.text)\"" })), so \(name) reads nothing. Put the exports there, correct \"files\", or give another --data.",
+            at: place)
+    }
+
     /// The files of the entry, as paths below the data folder, each once, sorted by bytes.
     func matchingFiles(in data: String) throws -> [String] {
         try Set(files.flatMap { try $0.matches(in: data) }).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }

@@ -55,6 +55,7 @@ public struct IngestReport: Equatable, Sendable {
 
     public var summary: String {
         let unchanged = filesUnchanged > 0 ? ", \(grouped(filesUnchanged)) unchanged" : ""
+        if filesRead == 0, filesUnchanged == 0 { return "no file to read" }
         if filesRead == 0 { return "\(counted(filesUnchanged, "file")), all unchanged" }
         return "\(counts.summary) · \(counted(filesRead + filesUnchanged, "file"))\(unchanged)"
     }
@@ -65,6 +66,7 @@ public struct IngestReport: Equatable, Sendable {
 /// The list of files and their sizes is fixed in the ledger first; a run that was cut short is finished with its own list. All
 /// changes become visible in one commit: killed before it, nothing has happened; killed after it, the next run rolls forward.
 public func ingest(_ order: IngestOrder, into lake: Lake, talk: Talk) throws -> IngestReport {
+    if case .all = order.choice { for source in order.sources { try source.warnOfFiles(in: order.data, talk) } }
     // What was begun is finished first; what has come since then follows in the same run.
     let begun = try begunList(order, lake.ledger)
     var report = try store(Assignment(pending: begun), order, lake, talk)

@@ -82,6 +82,12 @@ func agree(on path: String, _ source: Source, _ formats: inout [String: (format:
         kind: .usage)
 }
 
+/// Refuses sources that do not agree on what a file is, before anything is begun.
+public func checkFormats(_ order: IngestOrder) throws {
+    var formats: [String: (format: RecordFormat?, source: Source)] = [:]
+    for source in order.sources { for path in try order.files(of: source) { try agree(on: path, source, &formats) } }
+}
+
 /// The list of a run that was cut short, if all of it is still there as it was. Otherwise nothing is lost with it: a list is
 /// stored as a whole or not at all, so what it named is new to the list that follows.
 func begunList(_ order: IngestOrder, _ ledger: Ledger) throws -> [PendingFile] {

@@ -79,6 +79,11 @@ public struct Job: Sendable {
         keys: [ConfigKey(name: "user", kind: "object", required: true, about: "Where the plan of a user is found.")])
 
     public init(path: String) throws {
+        if let size = FileSignature(of: path)?.size, size > Job.mostBytes {
+            throw Failure(
+                "The job file has \(grouped(size)) bytes, and none has more than \(grouped(Job.mostBytes)). Give the job file itself.",
+                at: Place(path: path), kind: .usage)
+        }
         let bytes = try readFile(path, as: "job file")
         let object = try ConfigObject(try parseJSON5(bytes, path: path), Job.schema)
         let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
@@ -105,6 +110,11 @@ public struct Job: Sendable {
             return ColumnSpec("x_" + name, type)
         }
         let columns = columns
+        guard object.node("sources")?.json.array?.isEmpty != true else {
+            throw object.failure(
+                "A job without sources reads nothing. Add at least one, such as { log: \"usage\", files: \"*.jsonl\" }.",
+                at: "sources")
+        }
         sources = try object.objects("sources", Source.schema).map { try Source($0, jobColumns: columns) }
         for (index, source) in sources.enumerated() where sources[..<index].contains(where: { $0.name == source.name }) {
             throw Failure(
@@ -119,7 +129,13 @@ public struct Job: Sendable {
             }
             + [try object.object("plan_of", Job.planOfSchema)?.object("user", Lookup.planSchema).map { try Lookup(planOf: $0) }]
             .compactMap { $0 }
-        book = try PriceBook(files: try object.texts("prices").map { joined(folder, $0) }, currency: currency)
+        let books = try object.texts("prices")
+        if let missing = books.first(where: { kind(of: joined(folder, $0)) != .file }) {
+            throw object.failure(
+                "There is no price book \"\(missing)\" beside the job file. Correct the path, or leave it out: then every cost is unknown.",
+                at: "prices")
+        }
+        book = try PriceBook(files: books.map { joined(folder, $0) }, currency: currency)
         plans = try object.named("plans").map { name, _, node in try Plan(name: name, try ConfigObject(node, Plan.schema)) }
         insights = try object.objects("insights", Insight.schema).map {
             try Insight($0, folder: folder, providers: providers.map(\.name))
@@ -139,6 +155,7 @@ public struct Job: Sendable {
         digest = Digest.of(bytes)
     }
 
+    private static let mostBytes: Int64 = 4 << 20
     private static let defaultQuarantineAtMost = ExactDecimal(mantissa: 1, scale: 3) ?? .zero
 
     private static func share(_ object: ConfigObject, _ key: String) throws -> ExactDecimal? {

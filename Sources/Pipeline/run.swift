@@ -170,7 +170,7 @@ public func plan(
             job: job.name, period: nil, stage: .ingest, state: reads ? .wouldRun : .upToDate,
             summary: reads
                 ? "\(counted(pending.files, "file")) to read, \(grouped(pending.bytes)) bytes, \(grouped(pending.unchanged)) unchanged"
-                : "\(counted(pending.unchanged, "file")), all unchanged"))
+                : pending.unchanged == 0 ? "no file to read" : "\(counted(pending.unchanged, "file")), all unchanged"))
     for period in choice.periods(of: job, now: context.now) {
         for stage in stages where !stage.onceForAllPeriods && only.contains(stage.name) {
             func note(_ state: StageOutcome.State, _ summary: String) {

@@ -91,7 +91,16 @@ public final class GzipReader {
             return input[at - 1]
         }
         func skipText() throws { while try byte() != 0 {} }
-        let (first, second, method, flags) = (try byte(), try byte(), try byte(), try byte())
+        let start = passed + Int64(at)
+        let first = try byte()
+        // Of a member that was cut off one byte may be left.
+        let second = members > 0 && first != 0x1f ? 0 : try byte()
+        if members > 0, first != 0x1f || second != 0x8b {
+            throw Failure(
+                "Something that is not gzip follows the gzip data, from byte \(grouped(start)) on. Cut it off there, or export the file again.",
+                at: Place(path: path))
+        }
+        let (method, flags) = (try byte(), try byte())
         guard first == 0x1f, second == 0x8b, method == 8, flags & 0xe0 == 0 else { throw damaged() }
         for _ in 0..<6 { _ = try byte() }  // time, extra flags, system
         if flags & 4 != 0 {

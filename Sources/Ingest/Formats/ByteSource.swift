@@ -13,9 +13,7 @@ final class ByteSource {
         var beginning = [UInt8](repeating: 0, count: Int(min(size, 8)))
         let there = try beginning.withUnsafeMutableBytes { try file.read(at: 0, into: $0) }
         beginning.removeLast(beginning.count - there)
-        if let other = ByteSource.others.first(where: { beginning.starts(with: $0.magic) }) {
-            throw Failure("This is \(other.name), which is not read. \(other.advice)", at: Place(path: file.path))
-        }
+        try beginning.withUnsafeBufferPointer { try ByteSource.refuseOthers(beginning: $0, path: file.path, isContent: false) }
         // RFC 1952: a gzip member begins with 1f 8b.
         let isGzip = beginning.starts(with: [0x1f, 0x8b])
         let reader = isGzip ? GzipReader(path: file.path) { try raw.read(into: $0) } : nil
@@ -23,8 +21,21 @@ final class ByteSource {
         gzip = readAhead == nil ? reader : nil
     }
 
+    /// Refuses what is no text by its first bytes; `isContent` where they have been decompressed.
+    static func refuseOthers(beginning: UnsafeBufferPointer<UInt8>, path: String, isContent: Bool) throws {
+        if isContent, beginning.starts(with: [0x1f, 0x8b]) {
+            throw Failure(
+                "The gzip file holds another one, which is not read. Decompress it once, or export it again.",
+                at: Place(path: path))
+        }
+        if let other = others.first(where: { beginning.starts(with: $0.magic) }) {
+            throw Failure("This is \(other.name), which is not read. \(other.advice)", at: Place(path: path))
+        }
+    }
+
     /// Forms that a name like export.gz may hide, by their first bytes: RFC 8878 §3.1.1, the .xz file format §2.1.1.1, what bzip2 writes
-    /// at level 9, .ZIP APPNOTE 4.3.7, and Parquet's own mark with the page header that follows it. No text begins so.
+    /// at level 9, .ZIP APPNOTE 4.3.7, Parquet's own mark with the page header that follows it, and the byte order marks of UTF-16
+    /// (RFC 2781 §3.2). No text in UTF-8 begins so.
     private static let others: [(magic: [UInt8], name: String, advice: String)] = {
         let decompress = "Decompress it; plain files and gzip are read."
         return [
@@ -33,6 +44,7 @@ final class ByteSource {
             (Array("BZh".utf8) + [0x39, 0x31, 0x41, 0x59, 0x26], "a bzip2 file", decompress),
             ([0x50, 0x4b, 0x03, 0x04], "a zip file", "Unpack it; plain files and gzip are read."),
             (Array("PAR1".utf8) + [0x15], "a Parquet file", "Export it as JSON lines or CSV."),
+            ([0xff, 0xfe], "text in UTF-16", "Export it as UTF-8."), ([0xfe, 0xff], "text in UTF-16", "Export it as UTF-8."),
         ]
     }()
 

@@ -25,11 +25,32 @@ struct CSVHeader {
         guard !found.isEmpty || tree.wantedCount == 0 else {
             let wanted = tree.paths.filter { $0.slot < tree.wantedCount }.map(\.path).sorted()
             throw Failure(
-                "The header has none of the columns that the job reads here. It has \(few(names.map { String(decoding: $0, as: UTF8.self) })); the job reads \(few(wanted)). Map its columns in the job, or say which format the file has.",
+                "The header has none of the columns that the job reads here. It has \(CSVHeader.words(for: names)); the job reads \(few(wanted)). \(CSVHeader.advice(names))",
                 at: Place(path: path, line: 1))
         }
         self.slots = slots
         kept = found.filter { name, _ in found.keys.contains { name.hasPrefix($0 + ".") } }.map(\.value).sorted()
+    }
+}
+
+extension CSVHeader {
+    /// The names themselves only where all look like names: in a file without a header they are somebody's data.
+    private static func words(for names: [[UInt8]]) -> String {
+        func isPlain(_ name: [UInt8]) -> Bool {
+            guard let first = name.first, first | 0x20 >= 0x61, first | 0x20 <= 0x7a || first == 0x5f, name.count <= 40 else {
+                return false
+            }
+            return name.allSatisfy { $0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a || $0 &- 0x30 <= 9 || $0 == 0x5f || $0 == 0x2e }
+        }
+        return names.allSatisfy(isPlain) ? few(names.map { String(decoding: $0, as: UTF8.self) }) : counted(names.count, "column")
+    }
+
+    private static func advice(_ names: [[UInt8]]) -> String {
+        let others: [(byte: UInt8, text: String)] = [(0x3b, ";"), (0x09, "\\t"), (0x7c, "|"), (0x2c, ",")]
+        if names.count == 1, let other = others.first(where: { names[0].contains($0.byte) }) {
+            return "Its fields seem to be divided by \"\(other.text)\": say delimiter: \"\(other.text)\" in the source."
+        }
+        return "Map its columns in the job, or say which format the file has."
     }
 }
 

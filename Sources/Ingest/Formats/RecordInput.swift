@@ -5,8 +5,10 @@ final class RecordInput {
     private let source: ByteSource
     private let window = ByteWindow()
     private let advance: (Int64) -> Void
+    private let path: String
     private var left: Int64
     private var isPeeked = false
+    private var isBegun = false
 
     /// - Parameters:
     ///   - size: how many bytes of the file to read, as fixed when the run began; a file that grows meanwhile is read up to here.
@@ -14,7 +16,16 @@ final class RecordInput {
     ///   - advance: is told how many bytes of the file have been read since it was last told.
     init(_ path: String, size: Int64, ahead: Bool, _ advance: @escaping (Int64) -> Void) throws {
         source = try ByteSource(try InputFile(path, as: "export"), size: size, ahead: ahead)
-        (left, self.advance) = (size, advance)
+        (left, self.path, self.advance) = (size, path, advance)
+    }
+
+    private func readOn() throws -> Bool {
+        guard try source.read(into: window) else { return false }
+        if !isBegun {
+            isBegun = true
+            try ByteSource.refuseOthers(beginning: window.unused, path: path, isContent: true)
+        }
+        return true
     }
 
     /// What has been read and not yet used; valid until the next call of anything else.
@@ -26,7 +37,7 @@ final class RecordInput {
     func more() throws -> Bool {
         if isPeeked {
             isPeeked = false
-        } else if try !source.read(into: window) {
+        } else if try !readOn() {
             return false
         }
         advance(left - source.left)
@@ -39,7 +50,7 @@ final class RecordInput {
         while true {
             let rest = UnsafeBufferPointer(rebasing: bytes[byteOrderMark(bytes)...])
             if let first = rest.first(where: { !isSpace($0) }) { return first == 0x5b ? .json : .jsonl }
-            guard bytes.count < RecordInput.mostLookedAt, try source.read(into: window) else { return nil }
+            guard bytes.count < RecordInput.mostLookedAt, try readOn() else { return nil }
             isPeeked = true
         }
     }

@@ -43,6 +43,7 @@ let ingestCommand = Command(
     let jobs = files.isEmpty ? try jobs(invocation.operands) : [try oneJob(invocation)]
     let context = try context(for: invocation)
     let reading = try jobs.map { try ReadChoice(files: files, source: invocation.value(sourceOption), of: $0, context) }
+    for job in jobs { try checkSources(job, context) }
     let ledger = try context.openForRun()
     var rows: [[Table.Cell]] = []
     var codes: [ExitCode] = []
@@ -51,6 +52,8 @@ let ingestCommand = Command(
         let report = try run(job, .periods([]), only: [.ingest], reading: reading, context, ledger)
         if report.tooManyRefused { codes.append(.quarantined) }
         notes += report.outcomes.map { "\($0.job): \($0.summary)." }
+        let folder = joined(context.home, "quarantine/\(job.name)")
+        if exists(folder) { notes.append("Why records were refused, and what they were, stands in \(folder).") }
         for (log, counts) in try countsByLog(ledger, job: job.name) {
             rows.append([
                 .text(job.name), .text(log), .int(counts.records), .int(counts.accepted), .int(counts.duplicate),

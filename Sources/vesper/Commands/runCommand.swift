@@ -28,6 +28,7 @@ let planCommand = Command(
     let jobs = try jobs(invocation.operands)
     let choices = try jobs.map { (job: $0, choice: try choice(invocation, $0)) }
     let context = try context(for: invocation)
+    for job in jobs { try checkSources(job, context) }
     let ledger = try context.openForRun()
     var outcomes: [StageOutcome] = []
     var codes: [ExitCode] = []
