@@ -52,6 +52,12 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible, Comparable {
     }
 }
 
+/// CRC-32 as gzip has it, going on from that of what came before: notices changed bytes several times faster than a digest does.
+public func checksum(_ bytes: UnsafeRawBufferPointer, after sum: UInt32 = 0) -> UInt32 {
+    guard let base = bytes.bindMemory(to: UInt8.self).baseAddress else { return sum }
+    return vesper_crc32(sum, base, bytes.count)
+}
+
 /// The digest of a file's first bytes, or of all of them; nil where it is shorter than that.
 public func digestOfFile(_ path: String, size: Int64? = nil) throws -> Digest? {
     let file = try InputFile(path, as: "file")

@@ -119,7 +119,11 @@ private final class SharedDays: @unchecked Sendable {
 
 /// The index of a log, made anew from its parts where it is missing or was made from others.
 private func openedIndex(_ stored: [Part], log: Log, scopes: Digest, _ order: IngestOrder, _ lake: Lake) throws -> DedupeIndex {
-    if let index = try DedupeIndex(home: lake.home, job: order.job, log: log, parts: stored, scopes: scopes) { return index }
+    if let index = try DedupeIndex(
+        home: lake.home, job: order.job, log: log, parts: stored, scopes: scopes, threads: order.threads)
+    {
+        return index
+    }
     let names = Dictionary(order.sources.map { ($0.name, $0.idScope) }) { first, _ in first }
     let staging = lake.staging(job: order.job)
     let keys = KeyStore(folder: staging.temporaryFolder("\(log.rawValue)-rebuilt"))

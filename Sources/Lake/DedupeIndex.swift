@@ -4,7 +4,7 @@ import Ledger
 /// Which lake days may hold a row with a given key: sorted runs under `index/`, made of hashes and days only.
 ///
 /// A hit is a hint; whoever asks looks the id up in the day's rows. The index is rebuildable: it says which parts it was made from, and
-/// one that was made from others is not believed.
+/// one that was made from others, or whose bytes have changed, is not believed.
 ///
 ///     index/kalei/usage/run-000007   hashes in ascending order, then the day of each
 ///     index/kalei/usage/current      the runs that count, and the digest of the parts they were made from
@@ -16,14 +16,14 @@ public final class DedupeIndex {
     /// Stands in staging only; the next run is always merged with it.
     private let rebuiltRun: Run?
 
-    private static let version = "vesper.index/1"
+    private static let version = "vesper.index/2"
 
     /// Keys are worked on in so many divisions, by their first bits, each by any thread and in little memory.
     public static let divisions = 64
     public static func division(of key: UInt64) -> Int { Int(truncatingIfNeeded: key >> 58) }
 
-    /// nil where there is no index that was made from these parts with these scopes.
-    public init?(home: String, job: String, log: Log, parts: [Part], scopes: Digest) throws {
+    /// nil where there is no sound index that was made from these parts with these scopes.
+    public init?(home: String, job: String, log: Log, parts: [Part], scopes: Digest, threads: Int = 1) throws {
         folder = "index/\(job)/\(log.rawValue)"
         self.scopes = scopes
         rebuiltRun = nil
@@ -42,6 +42,26 @@ public final class DedupeIndex {
             found.append(run)
         }
         runs = found
+        guard try DedupeIndex.unsound(found, threads: threads).isEmpty else { return nil }
+    }
+
+    /// The names of the runs of an index that are damaged or gone; none where there is no index.
+    public static func damage(home: String, job: String, log: Log, threads: Int) throws -> [String] {
+        let path = joined(home, "index/\(job)/\(log.rawValue)")
+        guard exists(path + "/current") else { return [] }
+        guard let current = try? parseJSON(try readFile(path + "/current", as: "index"), path: path) else { return ["current"] }
+        let names = (current["runs"]?.array ?? []).compactMap(\.string)
+        let runs = names.compactMap { try? Run(path: path + "/" + $0, name: $0) }
+        return try names.filter { name in !runs.contains { $0.name == name } } + unsound(runs, threads: threads)
+    }
+
+    private static func unsound(_ runs: [Run], threads: Int) throws -> [String] {
+        let found = SharedNames()
+        try inParallel(runs.count * divisions, threads: threads) { index in
+            let run = runs[index / divisions]
+            if !run.isSound(division: index % divisions) { found.insert(run.name) }
+        }
+        return found.sorted()
     }
 
     /// An index made anew of one run, which does not count before an addition is committed with it. `write` is given the run to fill.
@@ -99,6 +119,15 @@ public final class DedupeIndex {
         let valid = Set((current["runs"]?.array ?? []).compactMap(\.string) + ["current"])
         for name in try names(in: path) where !valid.contains(name) { try removeTree(path + "/" + name) }
     }
+}
+
+private final class SharedNames: @unchecked Sendable {
+    // `unchecked`: all state is behind the lock.
+    private let lock = Lock()
+    private var names: Set<String> = []
+
+    func insert(_ name: String) { lock.held { _ = names.insert(name) } }
+    func sorted() -> [String] { lock.held { names.sorted() } }
 }
 
 /// A run that is being added to an index.

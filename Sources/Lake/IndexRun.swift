@@ -4,14 +4,12 @@ import Glibc
 extension DedupeIndex {
     /// One sorted run, mapped into memory: a header, hashes in ascending order, then the day of each.
     public final class Run: Sendable {
-        static let magic: UInt64 = 0x0031_5844_4956_5350  // "PSVIDX1"
-        static let headerBytes = 16
-
         let name: String
         let count: Int
         // `unsafe`: memory that is only read, for as long as the run lives.
         private nonisolated(unsafe) let base: UnsafeRawPointer
         private let length: Int
+        private let header: RunHeader
 
         init(path: String, name: String) throws {
             self.name = name
@@ -19,7 +17,7 @@ extension DedupeIndex {
             guard descriptor >= 0 else { throw Failure("The index has lost a run.", at: Place(path: path)) }
             defer { close(descriptor) }
             var status = stat()
-            guard fstat(descriptor, &status) == 0, status.st_size >= Run.headerBytes else {
+            guard fstat(descriptor, &status) == 0, status.st_size >= RunHeader.bytes else {
                 throw Failure("The index is damaged.", at: Place(path: path))
             }
             length = Int(status.st_size)
@@ -27,29 +25,36 @@ extension DedupeIndex {
                 throw Failure("The index could not be read.", at: Place(path: path))
             }
             base = UnsafeRawPointer(mapped)
-            count = Int(truncatingIfNeeded: base.load(fromByteOffset: 8, as: UInt64.self))
-            guard base.load(as: UInt64.self) == Run.magic, count >= 0, count <= length / 12,
-                length == Run.headerBytes + 12 * count
+            guard let header = RunHeader(UnsafeRawBufferPointer(start: mapped, count: RunHeader.bytes)),
+                length - RunHeader.bytes == 12 * header.count
             else {
+                munmap(mapped, length)
                 throw Failure("The index is damaged.", at: Place(path: path))
             }
+            (self.header, count) = (header, header.count)
         }
 
         deinit { munmap(UnsafeMutableRawPointer(mutating: base), length) }
 
         @inline(__always) func hash(_ index: Int) -> UInt64 {
-            base.load(fromByteOffset: Run.headerBytes + 8 * index, as: UInt64.self)
+            base.load(fromByteOffset: RunHeader.bytes + 8 * index, as: UInt64.self)
         }
         @inline(__always) func day(_ index: Int) -> Int32 {
-            base.load(fromByteOffset: Run.headerBytes + 8 * count + 4 * index, as: Int32.self)
+            base.load(fromByteOffset: RunHeader.bytes + 8 * count + 4 * index, as: Int32.self)
         }
 
         /// Where the keys of a division stand.
-        func range(division: Int) -> Range<Int> {
-            func start(_ division: Int) -> Int {
-                division == DedupeIndex.divisions ? count : place(of: UInt64(division) << 58, from: 0, to: count)
+        func range(division: Int) -> Range<Int> { header.starts[division]..<header.starts[division + 1] }
+
+        /// Whether a division's bytes are those that were written.
+        func isSound(division: Int) -> Bool {
+            let range = range(division: division)
+            func sum(_ start: Int, _ width: Int) -> UInt32 {
+                checksum(UnsafeRawBufferPointer(start: base + start + width * range.lowerBound, count: width * range.count))
             }
-            return start(division)..<start(division + 1)
+            let found = (sum(RunHeader.bytes, 8), sum(RunHeader.bytes + 8 * count, 4))
+            release(range)
+            return found == header.sums[division]
         }
 
         /// The first place within these bounds whose hash is not below the key.
@@ -64,7 +69,7 @@ extension DedupeIndex {
 
         /// Gives the memory of what has been passed back to the system.
         func release(_ passed: Range<Int>) {
-            for (start, width) in [(Run.headerBytes, 8), (Run.headerBytes + 8 * count, 4)] {
+            for (start, width) in [(RunHeader.bytes, 8), (RunHeader.bytes + 8 * count, 4)] {
                 let (from, to) = ((start + width * passed.lowerBound + 4095) & ~4095, (start + width * passed.upperBound) & ~4095)
                 if to > from { madvise(UnsafeMutableRawPointer(mutating: base) + from, to - from, MADV_DONTNEED) }
             }

@@ -7,6 +7,7 @@ public final class RunWriter: Sendable {
     private let merging: [DedupeIndex.Run]
     /// Where each division begins; one more entry than there are divisions.
     private let starts: [Int]
+    private let sums = SharedSums()
 
     private static let mostInMemory = 1 << 16
 
@@ -17,14 +18,12 @@ public final class RunWriter: Sendable {
             starts.append(starts[division] + counts[division] + older)
         }
         file = try OutputFile(path)
-        let header = [DedupeIndex.Run.magic, UInt64(starts[counts.count])]
-        try header.withUnsafeBytes { try file.write($0, at: 0) }
     }
 
     /// Writes the keys of one division, which come in ascending order with the day of each.
     public func write(division: Int, hashes: [UInt64], days: [Int32]) throws {
         let ranges = merging.map { $0.range(division: division) }
-        guard !ranges.allSatisfy(\.isEmpty) else { return try put(hashes, days, at: starts[division]) }
+        guard !ranges.allSatisfy(\.isEmpty) else { return try put(hashes, days, at: starts[division], division) }
         var places = ranges.map(\.lowerBound)
         var (own, out) = (0, starts[division])
         var merged: (hashes: [UInt64], days: [Int32]) = ([], [])
@@ -40,22 +39,44 @@ public final class RunWriter: Sendable {
             merged.days.append(least < 0 ? days[own] : merging[least].day(places[least]))
             if least < 0 { own += 1 } else { places[least] += 1 }
             if merged.hashes.count == RunWriter.mostInMemory {
-                try put(merged.hashes, merged.days, at: out)
+                try put(merged.hashes, merged.days, at: out, division)
                 out += merged.hashes.count
                 merged.hashes.removeAll(keepingCapacity: true)
                 merged.days.removeAll(keepingCapacity: true)
             }
         }
-        try put(merged.hashes, merged.days, at: out)
+        try put(merged.hashes, merged.days, at: out, division)
         for (run, range) in zip(merging, ranges) { run.release(range) }
     }
 
-    func finish() throws { try file.sync() }
+    func finish() throws {
+        let header = RunHeader(starts: starts, sums: sums.taken()).encoded()
+        try header.withUnsafeBytes { try file.write($0, at: 0) }
+        try file.sync()
+    }
 
-    private func put(_ hashes: [UInt64], _ days: [Int32], at place: Int) throws {
-        try hashes.withUnsafeBytes { try file.write($0, at: DedupeIndex.Run.headerBytes + 8 * place) }
-        try days.withUnsafeBytes {
-            try file.write($0, at: DedupeIndex.Run.headerBytes + 8 * starts[starts.count - 1] + 4 * place)
+    /// The pieces of a division come one after another.
+    private func put(_ hashes: [UInt64], _ days: [Int32], at place: Int, _ division: Int) throws {
+        try hashes.withUnsafeBytes { hashes in
+            try days.withUnsafeBytes { days in
+                sums.add(hashes, days, to: division)
+                try file.write(hashes, at: RunHeader.bytes + 8 * place)
+                try file.write(days, at: RunHeader.bytes + 8 * starts[starts.count - 1] + 4 * place)
+            }
         }
     }
+}
+
+private final class SharedSums: @unchecked Sendable {
+    // `unchecked`: all state is behind the lock; a division belongs to one thread.
+    private let lock = Lock()
+    private var sums = [RunHeader.Sums](repeating: (0, 0), count: DedupeIndex.divisions)
+
+    func add(_ hashes: UnsafeRawBufferPointer, _ days: UnsafeRawBufferPointer, to division: Int) {
+        let before = lock.held { sums[division] }
+        let after = (checksum(hashes, after: before.hashes), checksum(days, after: before.days))
+        lock.held { sums[division] = after }
+    }
+
+    func taken() -> [RunHeader.Sums] { lock.held { sums } }
 }

@@ -192,7 +192,8 @@ public struct Job: Sendable {
 
     /// Every schema of a job file and its price books, for the reference and its test.
     public static let schemas: [ConfigSchema] = [
-        schema, Source.schema, ColumnRule.schema, TimeFormat.schema, Condition.schema, Lookup.schema, planOfSchema, Lookup.planSchema,
+        schema, Source.schema, ColumnRule.schema, TimeFormat.schema, Condition.schema, Lookup.schema, planOfSchema,
+        Lookup.planSchema,
         Plan.schema, Insight.schema, SectionPlan.schema, PriceBook.schema,
         PriceBook.entrySchema,
     ]

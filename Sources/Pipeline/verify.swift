@@ -43,6 +43,7 @@ public func verify(_ ledger: Ledger, threads: Int = 1, talk: Talk = .silent) thr
     try checkAnswers(ledger, &result)
     try checkReports(ledger, threads: threads, talk, &result)
     try checkQuarantine(ledger, &result)
+    try checkIndex(ledger, threads: threads, &result)
     let swaps = Set(try ledger.database.rows("SELECT place FROM swaps").map { $0.text(0) })
     if !swaps.isEmpty {
         result.findings.append(
@@ -105,6 +106,19 @@ private func checkAnswers(_ ledger: Ledger, _ result: inout Verification) throws
         } catch let failure as Failure {
             result.findings.append(
                 Finding(path: row.text(3), what: failure.message, step: "Restore the answers from a backup: they were paid for."))
+        }
+    }
+}
+
+private func checkIndex(_ ledger: Ledger, threads: Int, _ result: inout Verification) throws {
+    for row in try ledger.database.rows("SELECT DISTINCT job, log FROM parts ORDER BY 1, 2") {
+        guard let log = Log(rawValue: row.text(1)) else { continue }
+        let folder = "index/\(row.text(0))/\(row.text(1))"
+        for name in try DedupeIndex.damage(home: ledger.home, job: row.text(0), log: log, threads: threads) {
+            result.findings.append(
+                Finding(
+                    path: "\(folder)/\(name)", what: "it is missing, or its bytes have changed",
+                    step: "Delete \(folder); the next ingest makes it anew from the lake."))
         }
     }
 }

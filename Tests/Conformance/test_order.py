@@ -192,7 +192,6 @@ def test_any_history_of_arrival_gives_equal_rows_counts_and_quarantine(vesper, e
     assert counted(home, "stored_days", "rows") == counted(once, "stored_days", "rows")
 
 
-@pytest.mark.xfail(strict=True, reason="the ledger counts the copy as duplicate where it came before its displacer, else as id_reused")
 def test_copies_of_a_row_that_is_displaced_later_are_counted_alike_in_every_history(vesper, tmp_path):
     """First two equal rows, then one with their id and other values that stands before both: both were accepted or duplicate until then."""
     exports = Exports(0, files=3, seed=1)

@@ -247,7 +247,6 @@ def changed_run(place):
     path.write_bytes(content)
 
 
-@pytest.mark.xfail(strict=True, reason="a run of the index has no digest: changed bytes are believed, and rows that are stored come again")
 def test_an_index_whose_bytes_have_changed_is_not_believed(torn, exports, tmp_path):
     changed_run(torn.place)
     before = rows_of(torn.place)
@@ -255,7 +254,6 @@ def test_an_index_whose_bytes_have_changed_is_not_believed(torn, exports, tmp_pa
     assert rows_of(torn.place) == before
 
 
-@pytest.mark.xfail(strict=True, reason="verify does not look at the index, which has no digest")
 def test_an_index_whose_bytes_have_changed_is_named_and_deleting_it_mends_the_home(torn, exports, tmp_path):
     changed_run(torn.place)
     (found,) = torn.findings().items()
