@@ -19,6 +19,13 @@ static inline void vesper_keep_memory(void) {
     mallopt(M_TOP_PAD, 16 << 20);
 }
 
+// Asks the system to begin to write a file's bytes to the disk, without waiting for it. A hint: where it is unknown nothing happens.
+static inline void vesper_begin_to_write(int descriptor) {
+#if defined(SYS_sync_file_range) && defined(__LP64__)
+    syscall(SYS_sync_file_range, descriptor, 0L, 0L, 2u /* SYNC_FILE_RANGE_WRITE */);
+#endif
+}
+
 // Exchanges two paths in one step; -1 with errno where the file system cannot (EINVAL, ENOSYS).
 static inline int vesper_exchange(const char *a, const char *b) {
 #ifdef SYS_renameat2

@@ -104,11 +104,6 @@ public final class OutputFile: Sendable {
             if count >= 0 { written += count } else if errno != EINTR { throw systemFailure("write", path) }
         }
     }
-
-    /// Returns when all of it is on the disk.
-    public func sync() throws {
-        guard fsync(descriptor) == 0 || errno == EINVAL else { throw systemFailure("write to the disk", path) }
-    }
 }
 
 /// What identifies a file cheaply: a file with the same signature is taken as unchanged.
@@ -224,6 +219,15 @@ public func writeNew(_ bytes: [UInt8], to path: String) throws {
     defer { close(descriptor) }
     try bytes.withUnsafeBytes { try writeAll($0, descriptor, path) }
     guard fsync(descriptor) == 0 || errno == EINVAL else { throw systemFailure("write to the disk", path) }
+}
+
+/// Writes a new file without waiting for the disk, which begins at once: whoever has to wait in the end waits little.
+public func writeAhead(_ bytes: [UInt8], to path: String) throws {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw systemFailure("write", path) }
+    defer { close(descriptor) }
+    try bytes.withUnsafeBytes { try writeAll($0, descriptor, path) }
+    vesper_begin_to_write(descriptor)
 }
 
 /// Adds bytes to the end of a file of one's own, which is made where it is missing.

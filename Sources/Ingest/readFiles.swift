@@ -53,16 +53,22 @@ private func readFile(
     }
     let (whole, parts) = (plain, divided)
     let lanes = whole + parts.map(\.lane)
+    func read(_ body: (Record) throws -> Void) throws -> FileReading {
+        try readRecords(
+            of: order.location(of: path), as: lanes.first?.source.format(of: path), for: tree, size: extent.size,
+            longest: order.longestRecord, ahead: ahead, advance, body)
+    }
     // Mostly one source reads a file, and then nothing is counted for each record.
     let only = lanes.count == 1 ? whole.first : nil
-    let reading = try readRecords(
-        of: order.location(of: path), as: lanes.first?.source.format(of: path), for: tree, size: extent.size,
-        longest: order.longestRecord, ahead: ahead, advance
-    ) { record in
-        if let only { return try only.take(record) }
-        for lane in whole { try lane.take(record) }
-        for (elements, lane) in parts { try elements.read(record) { try lane.take($0) } }
-    }
+    let reading =
+        if let only {
+            try read { try only.take($0) }
+        } else {
+            try read { record in
+                for lane in whole { try lane.take(record) }
+                for (elements, lane) in parts { try elements.read(record) { try lane.take($0) } }
+            }
+        }
     for lane in lanes { try lane.flush() }
     return (lanes, reading)
 }

@@ -278,7 +278,7 @@ public struct LakeStaging: Sendable {
         try makeFolder(folder)
         // What was staged twice is written anew. It need not last before `commit`, which waits for the disk.
         try removeTree(folder + "/" + file)
-        try bytes.withUnsafeBytes { try appendToFile($0, folder + "/" + file) }
+        try writeAhead(bytes, to: folder + "/" + file)
         let part = Part(
             day: day, file: file, rows: rows.count, bytes: bytes.count, digest: digest,
             folder: Lake.folder(job: job, log: log, day: day))
