@@ -58,6 +58,15 @@ class Vesper:
         return json.loads(self(verb, home, flags=(*flags, "--format", "json"), **given).stdout)
 
 
+def peak_memory(process):
+    """The most memory that a process has had so far, in kilobytes; what the system says of a child that has ended counts its parent's too."""
+    try:
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")), 0)
+
+
 def wait_for(process, condition):
     """Whether a condition came true while a process was running; looked at as often as the machine can."""
     deadline = time.monotonic() + SECONDS

@@ -20,7 +20,7 @@ from typing import Callable, Optional
 
 import pytest
 
-from conftest import NOW, files, ledger
+from conftest import NOW, files, ledger, peak_memory
 
 SECONDS = 60
 ROW = b'{"id":"%d","ts":"2026-11-09T10:00:00Z","user":"u","model":"m","input_tokens":5,"output_tokens":7}\n'
@@ -298,23 +298,20 @@ def call(place, command, as_nobody=False):
     process = subprocess.Popen(
         [str(place.binary), *words, "--now", NOW], cwd=place.folder, stdin=subprocess.DEVNULL, stdout=output, stderr=talk,
         env={**os.environ, "NO_COLOR": "1"}, **({"user": 65534, "group": 65534} if as_nobody else {}))
-    deadline = time.monotonic() + SECONDS
-    while True:
-        number, status, usage = os.wait4(process.pid, os.WNOHANG)
-        if number:
-            break
+    deadline, most = time.monotonic() + SECONDS, 0
+    while process.poll() is None:
+        most = max(most, peak_memory(process))
         if time.monotonic() > deadline:
             process.kill()
-            os.wait4(process.pid, 0)
+            process.wait()
             pytest.fail(f"{words} did not end within {SECONDS} seconds")
         time.sleep(0.005)
-    process.returncode = os.waitstatus_to_exitcode(status)
 
     def text(file):
         file.seek(0)
         return file.read().decode("utf-8", errors="backslashreplace")
 
-    return Done(process.returncode, text(output), text(talk), usage.ru_maxrss)
+    return Done(process.returncode, text(output), text(talk), most)
 
 
 def counted(place):

@@ -39,7 +39,7 @@ def phase(home, files):
     # Refused records are staged last, when all days have been put together.
     if (staging / "quarantine").exists():
         return "committing"
-    return "merging" if list(staging.glob("work/kalei/*-index")) else "reading"
+    return "merging" if (staging / "index").exists() else "reading"
 
 
 def index(home):
@@ -48,8 +48,10 @@ def index(home):
     for name, path in files(home, "index").items():
         content = path.read_bytes()
         if path.name != "current":
-            count = int.from_bytes(content[8:16], "little")
-            content = sorted(zip(array("Q", content[16:16 + 8 * count]), array("i", content[16 + 8 * count:]), strict=True))
+            # The header: magic, 65 starts of which the last is the count, checksums (which the order of days decides).
+            count, start = int.from_bytes(content[520:528], "little"), 1048
+            days = start + 8 * count
+            content = sorted(zip(array("Q", content[start:days]), array("i", content[days:]), strict=True))
         found[name] = content
     return found
 
