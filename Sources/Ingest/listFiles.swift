@@ -49,8 +49,8 @@ private func lookForFiles(_ order: IngestOrder, _ ledger: Ledger?) throws -> (pe
             var file = PendingFile(source: source.name, path: path, signature: signature, linesRead: 0)
             if let known = known[sourceFile] {
                 // A copied or grown file: what was read before is not read again if its bytes are the same.
-                let stands = try known.stands(at: full)
-                if known.signature == signature || stands && known.signature.size == signature.size {
+                let stands = try known.signature == signature || known.stands(at: full)
+                if stands, known.signature.size == signature.size {
                     unchanged.insert(path)
                     continue
                 }

@@ -11,6 +11,8 @@ extension DedupeIndex {
         private let length: Int
         private let header: RunHeader
 
+        private static let largestKept = 64 << 20
+
         init(path: String, name: String) throws {
             self.name = name
             let descriptor = open(path, O_RDONLY | O_CLOEXEC)
@@ -67,8 +69,9 @@ extension DedupeIndex {
             return low
         }
 
-        /// Gives the memory of what has been passed back to the system.
+        /// Gives the memory of what has been passed back to the system; a small run is kept, because getting it back takes longer.
         func release(_ passed: Range<Int>) {
+            guard length > Run.largestKept else { return }
             for (start, width) in [(RunHeader.bytes, 8), (RunHeader.bytes + 8 * count, 4)] {
                 let (from, to) = ((start + width * passed.lowerBound + 4095) & ~4095, (start + width * passed.upperBound) & ~4095)
                 if to > from { madvise(UnsafeMutableRawPointer(mutating: base) + from, to - from, MADV_DONTNEED) }
