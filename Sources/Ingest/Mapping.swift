@@ -61,11 +61,7 @@ final class Mapping {
             case .constant(let text): return .constant(Array(text.utf8))
             case .object(let members): return .object(members.map { ($0.name, slot($0.path)) }.sorted { $0.0 < $1.0 })
             case .fileName(let pattern):
-                guard let day = dayInName(file, pattern) else {
-                    throw Failure(
-                        "The name does not fit \"\(pattern)\", from which \(spec.name) is read. Rename the file, or change the source's files or map.",
-                        at: Place(path: file))
-                }
+                let day = try dayInName(file, pattern, for: spec)
                 return .instant(day.startUTC.microseconds)
             }
         }
@@ -260,6 +256,22 @@ final class Mapping {
         default: return value
         }
     }
+}
+
+extension Source {
+    /// Refuses a file whose name lacks what the job reads from it.
+    func checkName(of file: String) throws {
+        for (spec, rule) in columns {
+            if case .fileName(let pattern) = rule.origin { _ = try dayInName(file, pattern, for: spec) }
+        }
+    }
+}
+
+private func dayInName(_ file: String, _ pattern: String, for column: ColumnSpec) throws -> Day {
+    if let day = dayInName(file, pattern) { return day }
+    throw Failure(
+        "The name does not fit \"\(pattern)\", from which \(column.name) is read. Rename the file, or change the source's files or map.",
+        at: Place(path: file))
 }
 
 /// The day at the place of `YYYY-MM-DD` in a file's name; what follows the pattern in the name does not matter.

@@ -14,11 +14,7 @@ func readFiles(_ pending: [PendingFile], _ order: IngestOrder, to output: LaneOu
         // The largest first, so that the last thread to finish has little left.
         .sorted { ($1.key.size, $0.key.path) < ($0.key.size, $1.key.path) }
     // A name that does not fit the job is told before anything is read.
-    for file in pending {
-        if let source = order.sources.first(where: { $0.name == file.source }) {
-            _ = try Mapping(source, file: file.path) { _ in 0 }
-        }
-    }
+    for file in pending { try order.sources.first { $0.name == file.source }?.checkName(of: file.path) }
     let progress = SharedReading(total: files.reduce(0) { $0 + $1.key.size }, what: "reading \(order.job)", talk)
     // With fewer files than threads, the others decompress.
     let ahead = files.count < order.threads

@@ -37,9 +37,6 @@ struct FieldProfile {
 
     var isList: Bool { isMost { $0.array != nil } }
 
-    /// Whether no value comes twice.
-    var isDistinct: Bool { Set(values.map(\.text)).count == values.count }
-
     private func isMost(_ test: (JSON) -> Bool) -> Bool {
         !values.isEmpty && values.count(where: test) * 10 >= values.count * 9
     }

@@ -11,10 +11,6 @@ struct NeniReading {
     let recorded: Instant
 
     static let gauges: Set<String> = ["CHILDREN_ACTIVE", "STORAGE_BYTES"]
-    static let metrics = [
-        "CHILDREN_ACTIVE", "STORAGE_BYTES", "AI_FACE_CALLS", "AI_STT_MINUTES", "LLM_TOKENS", "EMAIL_SENT", "OTP_SENT",
-        "EGRESS_BYTES",
-    ]
 }
 
 /// What the product itself counts: gauges at midnight, counters by the day, tokens by the hour.
