@@ -211,7 +211,7 @@ import Testing
         Broken(
             "a book in another currency", in: "prices.json5", ("\"USD\"", "\"EUR\""),
             sentence:
-                "prices.json5:5:73: The price is in EUR, but the job reports in USD. Two currencies meet only through a dated rate."
+                "prices.json5:5:66: The price is in EUR, but the job reports in USD. Two currencies meet only through a dated rate."
         ),
         Broken(
             "prices that overlap", in: "prices.json5", ("valid_to: \"2026-05-31\", ", ""),
