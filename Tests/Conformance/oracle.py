@@ -194,15 +194,16 @@ SELECT n, class, day_utc, above, counts.* FROM (SELECT *, coalesce(thinks AND re
     ('reasoning', CASE WHEN apart THEN reasoning_tokens END)) AS counts (counted, tokens)
 WHERE tokens IS NOT NULL;
 
--- What is charged: tokens, or so much of a quantity's smallest unit × 1e12, in whole steps.
+-- What is charged: tokens, or so much of a quantity's smallest unit × 1e12, in whole steps. All that one name of a book prices fills the
+-- volume tiers of its calendar month together.
 CREATE TABLE charged AS
 SELECT n, class, day_utc, counts.counted, tokens, r, mocked, CAST(tokens AS HUGEINT) AS charged, CAST(0 AS HUGEINT) AS before
 FROM counts LEFT JOIN holding USING (class, day_utc, counted, above) WHERE tokens > 0;
 INSERT INTO charged
 SELECT n, class, day_utc, 'quantity', 0, r, mocked, stepped,
-    coalesce(sum(stepped) OVER (PARTITION BY class, kind, month ORDER BY ts, source_file, source_record
+    coalesce(sum(stepped) OVER (PARTITION BY priced_by, kind, month ORDER BY ts, source_file, source_record
         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)
-FROM (SELECT called.*, r, mocked, holding.kind, CASE WHEN step = 0 THEN units * factor
+FROM (SELECT called.*, r, mocked, holding.kind, (holding.provider, pattern, tier) AS priced_by, CASE WHEN step = 0 THEN units * factor
         ELSE (units * factor + step * 1000000000000 - 1) // (step * 1000000000000) * step * 1000000000000 END AS stepped
     FROM called LEFT JOIN words ON word = unit
     LEFT JOIN holding ON (holding.class, holding.day_utc, holding.counted, holding.kind)
