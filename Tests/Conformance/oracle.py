@@ -127,7 +127,9 @@ CREATE MACRO half_even(p, d) AS p // d + CASE WHEN 2 * (p % d) > d OR (2 * (p % 
 CREATE TABLE events AS
 SELECT row_number() OVER () AS n, * EXCLUDE (tenant, "user", plan, day), strftime(ts, '%Y-%m-%d') AS day_utc,
     strftime(ts AT TIME ZONE '{zone}', '%Y-%m-%d') AS day, strftime(ts AT TIME ZONE '{zone}', '%G-W%V') AS week,
-    strftime(ts AT TIME ZONE '{zone}', '%Y-%m') AS month, tenant AS own_tenant, "user" AS own_user, plan AS own_plan,
+    strftime(ts AT TIME ZONE '{zone}', '%Y-%m') AS month, date_diff('minute', ts AT TIME ZONE 'UTC', ts AT TIME ZONE '{zone}') AS ahead,
+    strftime(ts AT TIME ZONE '{zone}', '%Y-%m-%dT%H:00') || printf('%s%02d:%02d', if(ahead < 0, '-', '+'), abs(ahead) // 60, abs(ahead) % 60)
+        AS hour, tenant AS own_tenant, "user" AS own_user, plan AS own_plan,
     -- A decimal prints all of its places: without the point it is a whole number of 1e-12.
     CAST(replace(CAST(CAST(quantity AS DECIMAL(38, 12)) AS VARCHAR), '.', '') AS HUGEINT) AS units
 FROM usage;
@@ -317,6 +319,28 @@ def costs(lake, by, where="TRUE"):
         amounts = zip(["low", "high", "shadow_low", "shadow_high"], map(money, rest[len(names):]))
         found[key] = {**{name: int(value) for name, value in zip(names, rest)}, **dict(amounts)}
     return found
+
+
+# What a status says of a call that went well.
+WELL = ["ok", "success", "succeeded", "successful", "completed", "complete", "done", "200"]
+
+
+def details(lake, by, where="TRUE"):
+    """Rows of (keys…): what is counted beside tokens and money. A percentile is the value at the place ⌈p × n ÷ 100⌉ of the sorted ones."""
+    keys = ", ".join(f'"{name}"' for name in by) or "''"
+    units = [unit for unit, in lake.execute(f"SELECT DISTINCT unit FROM priced WHERE ({where}) AND quantity IS NOT NULL ORDER BY 1").fetchall()]
+    took = [
+        f"list_sort(list({column}))[CAST(({percent} * count({column}) + 99) // 100 AS BIGINT)] AS {name}_p{percent}"
+        for name, column in [("latency", "latency_ms"), ("first_token", "first_token_ms")] for percent in (50, 95, 99)]
+    sums = [f"""sum(quantity) FILTER (unit = '{unit}') AS "quantity_{unit}\"""" for unit in units]
+    bad = ", ".join(f"'{word}'" for word in WELL)
+    query = f"""SELECT {keys}, count(*) AS requests, count(DISTINCT tenant) AS tenants, count(*) FILTER (attempt > 1) AS retries,
+        count(status) AS with_status, count(*) FILTER (lower(status) NOT IN ({bad})) AS errors, {", ".join([*sums, *took])},
+        count(*) - count(latency_ms) AS latency_unknown, count(*) - count(first_token_ms) AS first_token_unknown
+        FROM priced WHERE {where} GROUP BY {keys}"""
+    found = lake.execute(query)
+    names = [column[0] for column in found.description][max(1, len(by)):]
+    return {row[: len(by)]: dict(zip(names, row[max(1, len(by)):])) for row in found.fetchall()}
 
 
 def assert_costs_of_duckdb(vesper, home, **given):

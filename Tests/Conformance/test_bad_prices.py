@@ -198,7 +198,40 @@ CASES = [
     book("a unit without a price", r"1 request .*ha(s|ve) no known price", code=0, rows=({"model": "speech", "provider": "google", "quantity": 7, "unit": "furlong"},)),
     # --- Currencies
     book("a currency in small letters", r'{at}:\d+: error: A currency is three capital letters \(ISO 4217\), such as USD, not "usd"\.', ('currency: "USD"', '⌖currency: "usd"')),
+    book("a currency without any rate", r"There is no rate between EUR and USD for 2026-11-09, nor for any other day", (SPEECH, SPEECH + ' currency: "EUR",'), code=0),
     book("a currency sign", r"{at}:\d+: error: A currency is three capital letters", (SPEECH, SPEECH + ' ⌖currency: "€",')),
+]
+
+EURO = (("rate: \"0.024\",", 'rate: "0.024", currency: "EUR",'),)
+TODAY = '{ base: "EUR", quote: "USD", rate: "1.20", day: "2026-11-09", source: "a bank" },'
+
+
+def mended(text):
+    return (TODAY, text)
+
+
+CASES += [
+    # --- Exchange rates
+    Case("no such file of rates", 64, r'job\.json5:1:\d+: error: There is no rate file "none\.json5" beside the job file', job={"exchange_rates": ["none.json5"]}),
+    Case("an empty file of rates", 64, r"{at}:1: error: nothing is written here", job={"exchange_rates": ["rates.json5"]}, files={"rates.json5": b""}),
+    Case("rates in binary", 64, r"{at}:1: error: expected UTF-8, but the bytes here are not", job={"exchange_rates": ["rates.json5"]}, files={"rates.json5": bytes(range(128, 256))}),
+    rates("rates cut in the middle", r"rates\.json5:3:\d+: error: ", (RATES[RATES.index('rate: "1.10"'):], "ra")),
+    rates("two rates for one day", r"{at}:\d+: error: 1 EUR = 1\.3 USD of 2026-11-09 contradicts 1 EUR = 1\.2 USD of 2026-11-09 at .*rates\.json5:4:\d+\.", mended(TODAY + "\n    ⌖" + TODAY.replace("1.20", "1.30"))),
+    rates("a rate for a day within a stretch that has another", r"{at}:\d+: error: .*contradicts", mended(TODAY + "\n    ⌖" + '{ base: "EUR", quote: "USD", rate: "1.30", valid_from: "2026-11-01", source: "a bank" },')),
+    rates("a rate that contradicts one the other way round", r"{at}:\d+: error: .*contradicts", mended(TODAY + "\n    ⌖" + '{ base: "USD", quote: "EUR", rate: "1.20", day: "2026-11-09", source: "a bank" },')),
+    rates("a rate of nothing", r"{at}:\d+: error: A rate is greater than zero\.", mended(TODAY.replace('rate: "1.20"', '⌖rate: "0"'))),
+    rates("a negative rate of exchange", r"{at}:\d+: error: A rate is greater than zero\.", mended(TODAY.replace('rate: "1.20"', '⌖rate: "-1.20"'))),
+    rates("a rate of exchange in words", r"{at}:\d+: error: .*rate.*", mended(TODAY.replace('rate: "1.20"', '⌖rate: "about one"'))),
+    rates("a rate of exchange a thousand times off", r"{at}:\d+: warning: 1 EUR = 1200 USD of 2026-11-09 is a thousand times or more off 1 EUR = 1\.1 USD of 2026-11-08", mended("⌖" + TODAY.replace("1.20", "1200")), code=0),
+    rates("a currency for itself", r"{at}:\d+: error: A rate is between two currencies, and both are EUR\.", mended(TODAY.replace('quote: "USD"', '⌖quote: "EUR"'))),
+    rates("an unknown currency of a rate", r'{at}:\d+: error: A currency is three capital letters \(ISO 4217\), such as USD, not "Euro"\.', mended(TODAY.replace('base: "EUR"', '⌖base: "Euro"'))),
+    rates("a rate without its day", r"{at}:\d+: error: A rate has a day, or valid_from and perhaps valid_to", mended("⌖" + TODAY.replace('day: "2026-11-09", ', ""))),
+    rates("a rate with a day and a stretch of days", r"{at}:\d+: error: A rate has a day, or valid_from and perhaps valid_to", mended("⌖" + TODAY.replace("source", 'valid_from: "2026-11-09", source'))),
+    rates("a stretch that ends before it begins", r"{at}:\d+: error: The rate ends on 2026-11-08, before it begins on 2026-11-09\.", mended(TODAY.replace('day: "2026-11-09",', 'valid_from: "2026-11-09", ⌖valid_to: "2026-11-08",'))),
+    rates("a rate without its source", r'{at}:\d+: error: "source" .*is missing in', mended("⌖" + TODAY.replace(', source: "a bank"', ""))),
+    rates("an unknown key of a rate", r'{at}:\d+: error: unknown key "quot" in rate\. Did you mean "quote"\?', mended(TODAY.replace("quote:", "⌖quot:"))),
+    Case("a hole between the rates", 0, r"There is no rate between EUR and USD for 2026-11-09, nor for the 7 days before; the nearest is 1 EUR = 1\.1 USD of 2026-11-01", book=EURO, rates=(('"2026-11-08"', '"2026-11-01"'), mended(""))),
+    Case("rates that come too late", 0, r"There is no rate between EUR and USD for 2026-11-09, nor for the 7 days before; the nearest is", book=EURO, rates=(('"2026-11-08"', '"2026-11-10"'), mended(""))),
 ]
 
 
@@ -282,7 +315,7 @@ def param(case):
     return pytest.param(case, id=case.name, marks=marks)
 
 
-@pytest.mark.parametrize("case", map(param, CASES))
+@pytest.mark.parametrize("case", [param(case) for case in CASES])
 def test_a_bad_price_gets_a_sentence(vesper, home, tmp_path, case):
     filled = home(case.rows)
     places = written(tmp_path, case)

@@ -11,7 +11,7 @@ import pytest
 from conftest import open_lake
 from oracle import TOKENS, costs, known, price_book, priced
 from products import PRODUCTS
-from shown import PERIOD, amount, assert_costs, expected, keys, printed
+from shown import PERIOD, amount, assert_costs, assert_details, expected, keys, printed
 
 pytest.importorskip("duckdb")
 
@@ -85,7 +85,7 @@ def other_prices():
     fine = {"input": "0.0000005", "cache_read": "0.1234567", "cache_write_5m": ["0.0000015", "1.2500005"], "output": "5.0000003"}
     tail = {"valid_from": "2026-02-01", "known_from": "2026-02-01", "source": "made up for this test"}
     for entry in book["prices"]:
-        if "claude-haiku-4-5" in entry["model"] and "tier" not in entry:
+        if "claude-haiku-4-5" in entry.get("model", []) and "tier" not in entry:
             entry.update(rates=fine, valid_to="2026-10-14")
     later = {"provider": "anthropic", "model": "claude-haiku-4-5", **tail, "valid_from": "2026-10-15"}
     book["prices"] += [
@@ -154,3 +154,11 @@ def test_every_dimension_of_every_product_and_its_filters(vesper, homes, product
         values = [None, *(row[0] for row in common.fetchall())]
         for value in values[: 1 if name == "source_file" else None]:
             assert_costs(vesper, home, lake, "week", ["model"], [(name, value)], **given)
+
+
+@each_product
+@pytest.mark.parametrize("every,by", [("all", ""), ("day", "model"), ("week", "feature,status"), ("hour", "provider")], ids=lambda text: text or "nothing")
+def test_what_is_counted_beside_tokens_is_what_duckdb_counts(vesper, homes, product, every, by):
+    given = {"data": product.sample.parent, "job": product.job}
+    names = [name for name in by.split(",") if name]
+    assert_details(vesper, homes.home(product), homes.lake(product), every, names, **given)

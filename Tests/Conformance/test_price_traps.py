@@ -5,10 +5,13 @@
 
 import json
 import os
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
+from conftest import SECONDS
 
 BOOK = {"provider": "anthropic", "model": "claude-sonnet-4-5", "valid_from": "2026-01-01", "known_from": "2026-01-01", "source": "this test"}
 SONNET = {"input": "3", "cache_read": "0.30", "cache_write_5m": "3.75", "cache_write_1h": "6", "output": "15"}
@@ -30,6 +33,8 @@ class Trap:
     job: dict = field(default_factory=dict)
     files: dict = field(default_factory=dict)
     flags: tuple = ()
+    # A price map in LiteLLM's form, of which `vesper prices import` makes the book.
+    imported: dict = field(default_factory=dict)
 
 
 def price(rates=None, **entry):
@@ -243,6 +248,77 @@ TRAPS = [
 ]
 
 
+def euros(*rates, zone="UTC", chains=None):
+    """What a job with dated rates of exchange has besides: so much of the quote for one of the base."""
+    stated = [{"base": base, "quote": quote, "rate": rate, "day": day, "source": "this test"} for base, quote, rate, day in rates]
+    file = {"rates": stated, **({"chains": chains} if chains else {})}
+    return {"job": {"timezone": zone, "exchange_rates": ["rates.json5"]}, "files": {"rates.json5": file}}
+
+
+EURO = price({"input": "3"}, currency="EUR")
+TRAPS += [
+    # --- Currencies
+    trap("a price in another currency", "0.0033", "1000 × 3 × 1.1", [EURO], call(input=1000), **euros(("EUR", "USD", "1.1", "2026-11-09"))),
+    trap("each day has its own rate of exchange", "0.0069", "1000 × 3 × 1.1 + 1000 × 3 × 1.2", [EURO], call(input=1000),
+         call(input=1000, at="2026-11-10T10:00:00Z"), **euros(("EUR", "USD", "1.1", "2026-11-09"), ("EUR", "USD", "1.2", "2026-11-10"))),
+    trap("the day of a rate of exchange is that in UTC", "0.0033", "00:30 in Berlin is 23:30 UTC: 1000 × 3 × 1.1", [EURO],
+         call(input=1000, at="2026-11-10T00:30:00+01:00"),
+         **euros(("EUR", "USD", "1.1", "2026-11-09"), ("EUR", "USD", "1.2", "2026-11-10"), zone="Europe/Berlin")),
+    trap("a rate of seven days ago", "0.0033", "1000 × 3 × 1.1", [EURO], call(input=1000), **euros(("EUR", "USD", "1.1", "2026-11-02"))),
+    trap("a rate of eight days ago", NOTHING, "too old", [EURO], call(input=1000), **euros(("EUR", "USD", "1.1", "2026-11-01"))),
+    trap("a rate of tomorrow", NOTHING, "not known today", [EURO], call(input=1000), **euros(("EUR", "USD", "1.1", "2026-11-10"))),
+    trap("the newest of two older rates", "0.0036", "1000 × 3 × 1.2", [EURO], call(input=1000),
+         **euros(("EUR", "USD", "1.1", "2026-11-07"), ("EUR", "USD", "1.2", "2026-11-08"), ("EUR", "USD", "9", "2026-11-10"))),
+    trap("a rate that is stated the other way round", "0.00375", "1000 × 3 / 0.8", [EURO], call(input=1000),
+         **euros(("USD", "EUR", "0.8", "2026-11-09"))),
+    trap("what does not come out even is rounded once", "0.003333333333", "1000 × 3 / 0.9", [EURO], call(input=1000),
+         **euros(("USD", "EUR", "0.9", "2026-11-09"))),
+    trap("half a unit is rounded after it is exchanged", "0.000000000001", "1 × 0.5e-12 × 1.2 = 0.6e-12, and not 0 × 1.2",
+         [price({"input": HALF}, currency="EUR")], call(input=1), **euros(("EUR", "USD", "1.2", "2026-11-09"))),
+    trap("a third currency is no bridge", NOTHING, "EUR in TRY, and TRY in USD", [EURO], call(input=1000),
+         **euros(("EUR", "TRY", "50", "2026-11-09"), ("USD", "TRY", "40", "2026-11-09"))),
+    trap("a third currency that the job names as a bridge", "0.00375", "1000 × 3 × 50 / 40", [EURO], call(input=1000),
+         **euros(("EUR", "TRY", "50", "2026-11-09"), ("USD", "TRY", "40", "2026-11-09"), chains=[["EUR", "TRY", "USD"]])),
+    trap("a price without a rate of exchange gives way to none", NOTHING, "the name's own price is unknown, and not 9",
+         [EURO, price({"input": "9"}, model="claude-*")], call(input=1000), **euros(("EUR", "USD", "1.1", "2026-11-10"))),
+    trap("steps in another currency", "0.0792", "3 × 0.024 × 1.1", [{**STEPS[0], "currency": "EUR"}], speech(37.5),
+         **euros(("EUR", "USD", "1.1", "2026-11-09"))),
+    trap("two currencies in one call", "0.0183", "1000 × 3 × 1.1 / 1M + 1000 × 15 / 1M",
+         [EURO, price({"output": "15"})], call(input=1000, output=1000), **euros(("EUR", "USD", "1.1", "2026-11-09"))),
+]
+
+
+def community(name, expected, by_hand, keys, *rows):
+    entry = {"litellm_provider": "vendor", "mode": "chat", **keys}
+    named = [{**row, "provider": "vendor", "model": "m"} for row in rows]
+    return trap(f"community map: {name}", expected, by_hand, (), *named, imported={"m": entry})
+
+
+TRAPS += [
+    # --- The community's price map, whose rates are for one token
+    community("whisper's two keys are one charge", "0.006", "60 × 0.0001, and not twice",
+              {"input_cost_per_second": 0.0001, "output_cost_per_second": 0.0001, "mode": "audio_transcription"}, speech(60)),
+    community("two names of a cache read are one rate", "0.000028", "1000 × 0.000000028, and not twice",
+              {"input_cost_per_token": 2.8e-07, "cache_read_input_token_cost": 2.8e-08, "input_cost_per_token_cache_hit": 2.8e-08},
+              call(cache_read=1000)),
+    community("writes for five minutes and for an hour", "0.00975", "1000 × 0.00000375 + 1000 × 0.000006",
+              {"cache_creation_input_token_cost": 3.75e-06, "cache_creation_input_token_cost_above_1hr": 6e-06},
+              call(cache_write_5m=1000, cache_write_1h=1000)),
+    community("a threshold and a batch", "0.500005", "200002 × 0.0000025",
+              {"input_cost_per_token": 3e-06, "input_cost_per_token_batches": 1.5e-06, "input_cost_per_token_above_200k_tokens": 5e-06,
+               "input_cost_per_token_above_200k_tokens_batches": 2.5e-06}, call(input=200_002, service_tier="batch")),
+    community("no rate for batches is not half of one", NOTHING, "unknown", {"input_cost_per_token": 3e-06},
+              call(input=1000, service_tier="batch")),
+    community("a rate of zero is a rate", "0.003", "1000 × 0.000003 + 1000 × 0",
+              {"input_cost_per_token": 3e-06, "cache_read_input_token_cost": 0.0}, call(input=1000, cache_read=1000)),
+    community("a rate is what is written", "0.00010001", "1000 × 1.0001e-07", {"input_cost_per_token": 1.0001e-07}, call(input=1000)),
+    community("characters", "0.01851", "1234 × 0.000015", {"input_cost_per_character": 1.5e-05, "mode": "audio_speech"},
+              speech(1234, "character")),
+    community("reasoning at a rate of its own", "0.018", "400 × 0.000015 + 600 × 0.00002",
+              {"output_cost_per_token": 1.5e-05, "output_cost_per_reasoning_token": 2e-05}, call(output=1000, reasoning=600)),
+]
+
+
 # MARK: - Running one
 
 ACTUAL = {}
@@ -277,21 +353,26 @@ def written(folder, case):
 
 def said(row):
     """What a row of `vesper costs` says of money, in the words of the traps."""
-    cost = row["cost"]
-    if isinstance(cost, str):
-        text = cost
-    elif "low" in cost:
-        text = f"{cost['low']}–{cost['high']}"
-    else:
-        text = f"at least {cost['at_least']}, {row['priced']} priced"
-    shadow = row.get("shadow_cost", "0")
-    return text if shadow == "0" else f"{text} (shadow {shadow})"
+    cost, shadow = amount(row["cost"]), amount(row["shadow"])
+    whole = f"at least {cost}, {row['priced']} priced" if "at_least" in row["cost"] else cost
+    return whole if shadow == "0" else f"{whole} (shadow {shadow})"
+
+
+def amount(cell):
+    return cell if isinstance(cell, str) else "–".join(cell.values())
 
 
 def costs(vesper, folder, case):
     given = written(folder, case)
+    if case.imported:
+        (folder / "map.json").write_text(json.dumps(case.imported))
+        (folder / "book.json5").unlink()
+        words = ["--provider", "vendor", "--source", "this test", "--known-from", "2026-01-01", "--into", "book.json5"]
+        command = [vesper.binary, "prices", "import", "map.json", *words]
+        subprocess.run(command, cwd=folder, env=vesper.environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=True)
     vesper("ingest", folder / "home", **given)
-    return said(vesper.json("costs", folder / "home", flags=case.flags, **given)["totals"])
+    flags = ["--measures", "cost,coverage,shadow", *case.flags]
+    return said(vesper.json("costs", folder / "home", flags=flags, **given)["totals"])
 
 
 @pytest.mark.parametrize("case", TRAPS, ids=lambda case: case.name)
