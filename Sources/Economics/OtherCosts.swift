@@ -135,7 +135,7 @@ public struct Expenses: Sendable {
 public func otherCosts(of period: Period, _ expenses: Expenses, _ model: CostModel, _ lake: Lake) throws -> [CostLine] {
     try lake.consistently {
         let rates = try expenses.exchangeRates(model, lake)
-        let meters = try MeterHistory(of: period, model, lake, month: expenses.month)
+        let meters = try MeterHistory(of: period, model, lake)
         let metered = try meterCosts(meters, of: period, expenses, rates, model)
         let days = try spreadFixedCosts(expenses.fixed, over: period, expenses.month, rates, model)
         let fixed = try allocate(days, period, meters, model, lake)

@@ -167,6 +167,22 @@ public struct FixedCost: Sendable {
     func holds(on day: Day) -> Bool { from <= day && day <= to ?? day }
 }
 
+extension [FixedCost] {
+    /// One thing listed twice for one day would be paid twice.
+    public func refuseDoubles() throws {
+        for (index, cost) in enumerated() {
+            for other in self[..<index]
+            where (other.name, other.environment, other.provider) == (cost.name, cost.environment, cost.provider)
+                && cost.from <= other.to ?? cost.from && other.from <= cost.to ?? other.from
+            {
+                throw Failure(
+                    "\"\(cost.name)\" stands at \(other.place) already, for some of the same days. End the earlier one with \"to\", or give one of them a name of its own.",
+                    at: cost.place, kind: .usage)
+            }
+        }
+    }
+}
+
 /// How long a month is, where an amount of a month is divided by its days.
 public enum MonthLength: String, CaseIterable, Sendable {
     /// As many days as it has.

@@ -54,7 +54,7 @@ struct MeterHistory {
         var owner: CostLine.Owner? { subject.map { CostLine.Owner(dimension: kind, value: $0) } }
     }
 
-    init(of period: Period, _ model: CostModel, _ lake: Lake, month: MonthLength) throws {
+    init(of period: Period, _ model: CostModel, _ lake: Lake) throws {
         let next = firstOfMonth(firstOfMonth(period.last) + 31)
         months = Period(first: firstOfMonth(period.first), last: next - 1)
         let readings = try MeterHistory.readings(of: months, model, lake)

@@ -74,12 +74,20 @@ private final class Metering {
     var lines: [CostLine] { Array(byLine.values) }
 
     func add(_ piece: MeterHistory.Piece, isWanted: Bool) throws {
+        guard piece.value >= 0 else {
+            if isWanted { try addUnpriced(piece, "a reading of \(piece.metric) is below zero") }
+            return
+        }
         let known = prices[piece.metric] ?? model.book.prices(of: .metric(piece.metric), knownAsOf: model.knownAsOf)
         prices[piece.metric] = known
         let holding = known.filter { $0.holds(on: piece.day) }
         guard let (row, unit) = try fitting(holding, piece) else {
-            if isWanted { try addUnpriced(piece, hasPrices: !known.isEmpty, misfit: holding.first) }
-            return
+            guard isWanted else { return }
+            if let misfit = holding.first {
+                let kind = piece.isGauge ? "gauge" : "counter"
+                return try addUnpriced(piece, "\(piece.metric) is a \(kind), and its price at \(misfit.place) is per \(misfit.per)")
+            }
+            return try addUnpriced(piece, "\(piece.metric) has no price" + (known.isEmpty ? "" : " on \(piece.day)"))
         }
         do {
             try add(piece, row, unit, isWanted)
@@ -102,12 +110,7 @@ private final class Metering {
         return fitting.first
     }
 
-    private func addUnpriced(_ piece: MeterHistory.Piece, hasPrices: Bool, misfit: PriceRow?) throws {
-        var missing = hasPrices ? "\(piece.metric) has no price on \(piece.day)" : "\(piece.metric) has no price"
-        if let misfit {
-            missing =
-                "\(piece.metric) is a \(piece.isGauge ? "gauge" : "counter"), and its price at \(misfit.place) is per \(misfit.per)"
-        }
+    private func addUnpriced(_ piece: MeterHistory.Piece, _ missing: String) throws {
         var quantity = Fraction(units: piece.value)
         if let held = piece.held { quantity = try quantity * Fraction(Int128(held.microseconds), over: Int128(held.of)) }
         try add(
