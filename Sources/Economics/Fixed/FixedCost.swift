@@ -76,13 +76,14 @@ public struct FixedCost: Sendable {
             guard let row = rows.first else {
                 throw object.failure(unknown(service, of: provider, in: book), at: "service")
             }
-            let pieces = rows.first { recurrence($0.per.unit) == nil }
+            // What is free by the piece is free for any quantity.
+            let pieces = rows.first { recurrence($0.per.unit) == nil && $0.bands.contains { $0.high != .zero } }
             if let pieces, every == nil || object.node("quantity") == nil {
                 throw object.failure(
                     "\"\(service)\" of \(provider) is charged per \(pieces.per), so a fixed cost of it needs a quantity and per: so many a month.",
                     at: "service")
             }
-            if pieces == nil, every != nil {
+            if recurrence(row.per.unit) != nil, every != nil {
                 throw object.failure("\"\(service)\" of \(provider) is charged per \(row.per) already. Leave per out.", at: "per")
             }
             return .service(service, every: every)

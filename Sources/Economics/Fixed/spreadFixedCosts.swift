@@ -75,7 +75,7 @@ private final class Spread {
         let key = Key(row: row, rateDay: begins)
         let total = try totals[key] ?? self.total(row.map { rows[$0] }, begins)
         totals[key] = total
-        let (index, count) = place(of: day, every: try every(row.map { rows[$0] }))
+        let (index, count) = place(of: day, every: every(row.map { rows[$0] }))
         return DayOfFixedCost(
             cost: cost, day: day, amount: total.amount?.share(index, of: count) ?? .zero, isMocked: total.isMocked,
             unconverted: total.unconverted.map {
@@ -83,14 +83,10 @@ private final class Spread {
             }, missing: total.missing, notes: total.notes)
     }
 
-    private func every(_ row: PriceRow?) throws -> FixedCost.Every {
+    private func every(_ row: PriceRow?) -> FixedCost.Every {
         switch cost.price {
-        case .amount(_, _, _, let every): return every
-        case .service(let name, let every):
-            guard let found = row.flatMap({ FixedCost.recurrence($0.per.unit) }) ?? every else {
-                throw Failure("The price of \"\(name)\" says no longer how often it is paid.", at: row?.place ?? cost.place)
-            }
-            return found
+        case .amount(_, _, _, let every): every
+        case .service(_, let every): row.flatMap { FixedCost.recurrence($0.per.unit) } ?? every ?? .month
         }
     }
 
