@@ -122,6 +122,11 @@ public struct Expenses: Sendable {
             + [rateColumns.map { "\($0)" } ?? "", month.rawValue, unbilledMetrics.sorted().joined(separator: ",")]
     }
 
+    /// Whether there is, or may come, a rate of a currency.
+    public func mayConvert(_ currency: String) -> Bool {
+        rateColumns != nil || rates.rates.contains { $0.base == currency || $0.quote == currency }
+    }
+
     /// All rates there are: those of files, and those that the lake holds.
     public func exchangeRates(_ model: CostModel, _ lake: Lake) throws -> ExchangeRates {
         guard let rateColumns else { return rates }

@@ -154,14 +154,9 @@ public struct Job: Sendable {
                 "There is no price book \"\(missing)\" beside the job file. Correct the path, or leave it out: then every cost is unknown.",
                 at: "prices")
         }
-        let own = currency
         book = try PriceBook(files: books.map { joined(folder, $0) })
-        if let foreign = book.rows.first(where: { $0.currency != own }) {
-            throw Failure(
-                "The price is in \(foreign.currency), but the job reports in \(own). Two currencies meet only through a dated rate.",
-                at: foreign.place, kind: .usage)
-        }
         expenses = try Job.expenses(object, book, currency: currency, columns: columns, folder: folder)
+        try Job.refuseForeignPrices(book, expenses, currency: currency)
         plans = try object.named("plans").map { name, _, node in try Plan(name: name, try ConfigObject(node, Plan.schema)) }
         insights = try object.objects("insights", Insight.schema).map {
             try Insight($0, folder: folder, providers: providers.map(\.name))
@@ -202,6 +197,16 @@ public struct Job: Sendable {
                 try RateColumns($0, jobColumns: columns)
             }, month: try object.choice("month", of: MonthLength.self, default: .calendar),
             unbilledMetrics: Set(try object.texts("unbilled_metrics")))
+    }
+
+    /// Prices of models must be in the job's currency; those of metrics and services, where a rate can bring them into it.
+    private static func refuseForeignPrices(_ book: PriceBook, _ expenses: Expenses, currency: String) throws {
+        for row in book.rows where row.currency != currency {
+            if case .model = row.subject {} else if expenses.mayConvert(row.currency) { continue }
+            throw Failure(
+                "The price is in \(row.currency), but the job reports in \(currency). Two currencies meet only through a dated rate.",
+                at: row.place, kind: .usage)
+        }
     }
 
     private static func share(_ object: ConfigObject, _ key: String) throws -> ExactDecimal? {

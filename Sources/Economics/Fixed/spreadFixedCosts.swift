@@ -27,12 +27,12 @@ func spreadFixedCosts(
     _ costs: [FixedCost], over period: Period, _ month: MonthLength, _ rates: ExchangeRates, _ model: CostModel
 ) throws -> [DayOfFixedCost] {
     try costs.flatMap { cost in
-        let spread = Spread(cost, month, rates, model)
-        return try period.days.filter(cost.holds).map(spread.part)
+        let parts = DailyParts(cost, month, rates, model)
+        return try period.days.filter(cost.holds).map(parts.part)
     }
 }
 
-private final class Spread {
+private final class DailyParts {
     private let cost: FixedCost
     private let month: MonthLength
     private let rates: ExchangeRates

@@ -22,6 +22,44 @@ extension CostPart {
     static let dimensions = ["tenant", "provider", "name", "category", "environment", "part"]
 }
 
+let costPartsOption = Option(
+    name: "parts", value: "NAMES",
+    about:
+        "Which parts of the computed cost: usage, which is the default, metered, fixed, or all; then by tenant, provider, name, category or environment.",
+    repeats: true)
+
+/// The parts that `--parts` names; nil where it asks for nothing but usage.
+///
+/// - Parameter options: those that usage alone knows.
+func costParts(_ invocation: Invocation, without options: [Option]) throws -> [CostPart]? {
+    let parts = try CostPart.named(invocation.names(costPartsOption))
+    guard !parts.isEmpty, parts != [.usage] else { return nil }
+    if let option = options.first(where: invocation.has) {
+        throw Failure("--\(option.name) goes with usage alone. Leave it out, or leave --parts out.", kind: .usage)
+    }
+    return parts
+}
+
+/// `vesper costs` with `--parts`: over the days asked for, otherwise all days that usage or meters hold.
+func performCostParts(
+    _ parts: [CostPart], _ invocation: Invocation, _ job: Job, _ model: CostModel, every grain: Grain, by dimensions: [String]
+) throws -> Int32 {
+    let asked = try period(invocation)
+    let context = try context(for: invocation)
+    guard let ledger = try context.openForReading() else { throw nothingRead(context.home) }
+    let lake = Lake(ledger)
+    let table = try lake.consistently {
+        let held = try [Log.usage, .meters].compactMap { try lake.days(job: job.name, log: $0) }
+        guard let first = held.map(\.first).min(), let last = held.map(\.last).max() else { throw nothingRead(context.home) }
+        let all = Period(first: job.zone.day(of: first.startUTC), last: job.zone.day(of: last.startUTC))
+        return try costPartsTable(
+            parts, of: asked ?? all, every: grain, by: dimensions, job, model, lake,
+            threads: context.threads)
+    }
+    try show(table, invocation)
+    return 0
+}
+
 /// What a period cost by part, stretch of days and dimensions: one row for each, and their sum.
 ///
 /// Of usage, `name` is the model, and `category` is "usage".
