@@ -21,7 +21,7 @@ let costsCommand = Command(
     about:
         "Prices the usage log and adds up by day, week or month and by any dimensions. Figures are exact; what has no known price is "
         + "counted apart, and the cost then reads \"at least\". The last row is the sum of all rows, and counts each user once.",
-    operands: [Shared.job], options: [Shared.week, Shared.from, Shared.to, by, every, filter, sort, top, knownAsOf],
+    operands: [Shared.job], options: [Shared.week, Shared.from, Shared.to, by, every, filter, sort, top, knownAsOf, costPartsOption],
     examples: [
         ("vesper costs kalei --from 2026-11-09 --to 2026-11-15 --by plan,model", "A week by plan and model."),
         ("vesper costs kalei --week 2026-W46 --every day --by feature --format csv", "Every day and feature, for a spreadsheet."),
@@ -31,6 +31,9 @@ let costsCommand = Command(
     let job = try oneJob(invocation)
     let model = job.costModel(knownAsOf: try invocation.day(knownAsOf))
     let dimensions = try invocation.names(by)
+    if let parts = try costParts(invocation, without: [filter, sort, top]) {
+        return try performCostParts(parts, invocation, job, model, every: try invocation.choice(every) ?? .all, by: dimensions)
+    }
     let filters = try invocation.pairs(filter).map { (dimension: $0.name, value: $0.value) }
     for name in dimensions + filters.map(\.dimension) where !model.dimensions.contains(name) {
         let hint = didYouMean(name, from: model.dimensions)
@@ -81,7 +84,7 @@ let costsCommand = Command(
     return 0
 }
 
-private func nothingRead(_ home: String) -> Failure {
+func nothingRead(_ home: String) -> Failure {
     Failure("This home holds no usage yet. Run \"vesper run JOB\" first, or give another --home.", at: Place(path: home))
 }
 
