@@ -34,7 +34,10 @@ public struct CostCube {
         let kept = try keptDays(period, state)
         return Digest.of(
             parts: period.days.flatMap { day -> [String] in
-                [state.rowsDigest(day).hex, kept.complete.contains(day) ? kept.asked[day] ?? "" : "book " + model.book.digest.hex]
+                [
+                    state.rowsDigest(day).hex,
+                    kept.complete.contains(day) ? kept.asked[day] ?? "" : "book " + model.book.digest.hex,
+                ]
             })
     }
 
@@ -90,7 +93,8 @@ public struct CostCube {
         let stale = Set(staleCosts).union(staleUsers.flatMap(\.days)).sorted()
         guard let first = stale.first, let last = stale.last else { return }
         let needsUsers = staleUsers.contains { !$0.days.isEmpty }
-        let dimensions = CostCube.dimensions + (needsUsers ? Set(model.userSets.joined()).subtracting(CostCube.dimensions).sorted() : [])
+        let dimensions =
+            CostCube.dimensions + (needsUsers ? Set(model.userSets.joined()).subtracting(CostCube.dimensions).sorted() : [])
         let query = CostQuery(
             period: Period(first: first, last: last), every: .day, by: dimensions,
             with: needsUsers ? [.outcomes, .users] : [.outcomes])

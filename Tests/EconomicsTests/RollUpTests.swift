@@ -174,7 +174,9 @@ import Testing
             let model = costModel(try priceBook([Price(book)]))
             func users(_ grain: Grain, counting: Bool = true) throws -> [Int?] {
                 try rollUpCosts(
-                    CostQuery(period: try period("2026-11-09", "2026-11-10"), every: grain, by: [], countsUsers: counting), model,
+                    CostQuery(
+                        period: try period("2026-11-09", "2026-11-10"), every: grain, by: [], with: counting ? [.users] : []),
+                    model,
                     lake
                 ).map(\.users)
             }

@@ -55,13 +55,19 @@ struct CubeMeasure: Sendable {
     let add: @Sendable (inout Measures, Int128) -> Void
 
     private static func count(_ name: String, _ rule: JSON, _ path: WritableKeyPath<Measures, Int> & Sendable) -> CubeMeasure {
-        CubeMeasure(name: name, type: .int64, rule: rule) { Int128($0[keyPath: path]) } add: { $0[keyPath: path] += Int($1) }
+        CubeMeasure(name: name, type: .int64, rule: rule) {
+            Int128($0[keyPath: path])
+        } add: {
+            $0[keyPath: path] += Int($1)
+        }
     }
 
     private static func money(_ name: String, _ atoms: String, _ path: WritableKeyPath<Cost, Money> & Sendable) -> CubeMeasure {
         CubeMeasure(name: name, type: .decimal, rule: .fields(["sum_atoms": .string(atoms)])) {
             $0.cost[keyPath: path].units
-        } add: { $0.cost[keyPath: path].units += $1 }
+        } add: {
+            $0.cost[keyPath: path].units += $1
+        }
     }
 
     /// The one list.
@@ -70,11 +76,14 @@ struct CubeMeasure: Sendable {
             let name = Meter.allCases[meter].column
             return CubeMeasure(name: name, type: .int64, rule: .fields(["sum": .string(name)])) {
                 Int128($0.tokens[meter])
-            } add: { $0.tokens[meter] += Int64($1) }
+            } add: {
+                $0.tokens[meter] += Int64($1)
+            }
         } + [
             count("requests", .fields(["rows": .string("all")]), \.requests),
             count("retries", .fields(["rows": .fields(["column": .string("attempt"), "above": .int(1)])]), \.retries),
-            count("with_status", .fields(["rows": .fields(["column": .string("status"), "is": .string("present")])]), \.withStatus),
+            count(
+                "with_status", .fields(["rows": .fields(["column": .string("status"), "is": .string("present")])]), \.withStatus),
             count(
                 "errors",
                 .fields([
@@ -86,7 +95,9 @@ struct CubeMeasure: Sendable {
             count("unpriced_requests", .fields(["rows": .string("unpriced")]), \.cost.unpricedRequests),
             CubeMeasure(name: "unpriced_tokens", type: .int64, rule: .fields(["sum_unpriced": .string("tokens")])) {
                 Int128($0.cost.unpricedTokens)
-            } add: { $0.cost.unpricedTokens += Int64($1) },
+            } add: {
+                $0.cost.unpricedTokens += Int64($1)
+            },
             money("cost_low", "low, not mocked", \.low), money("cost_high", "high, not mocked", \.high),
             money("shadow_low", "low, mocked", \.shadowLow), money("shadow_high", "high, mocked", \.shadowHigh),
         ]

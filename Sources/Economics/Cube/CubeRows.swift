@@ -19,7 +19,8 @@ enum CubeRows {
         let units = Set(rows.flatMap(\.measures.quantities.keys)).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         let quantities = units.map { unit in
             Column.decimals(
-                rows.map { $0.measures.quantities[unit] ?? 0 }, nulls: Nulls(isNull: rows.map { $0.measures.quantities[unit] == nil }))
+                rows.map { $0.measures.quantities[unit] ?? 0 },
+                nulls: Nulls(isNull: rows.map { $0.measures.quantities[unit] == nil }))
         }
         let specs =
             CubeDeclaration.dimensions.map { ColumnSpec($0, .text) } + CubeMeasure.all.map(\.spec)

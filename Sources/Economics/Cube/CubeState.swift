@@ -10,6 +10,8 @@ struct CubeState {
     private let fixed: [String]
     private let parts: [Day: [Part]]
     private let prices: PriceAnswers
+    /// Where a price has volume tiers, what a call costs depends on the calls before it in its month.
+    private let hasTiers: Bool
 
     static let madeFrom = "vesper.made_from"
     static let asked = "vesper.prices"
@@ -17,17 +19,25 @@ struct CubeState {
 
     init(_ model: CostModel, _ lake: Lake, _ period: Period) throws {
         self.model = model
-        let days = lakeDays(of: period, in: model.zone)
+        let tiers = model.book.rows.filter { row in
+            if case .model = row.subject { row.bands.count > 1 } else { false }
+        }
+        hasTiers = !tiers.isEmpty
+        let days = lakeDays(of: CubeState.reach(period, hasTiers), in: model.zone)
         parts = Dictionary(grouping: try lake.parts(job: model.job, log: .usage, from: days.first, to: days.last), by: \.day)
         let snapshots = model.lookups.isEmpty ? "" : Lake.digest(of: try lake.parts(job: model.job, log: .snapshots)).hex
-        fixed = [model.job] + model.definition + [snapshots]
+        fixed = [model.job] + model.definition + [snapshots] + tiers.map(\.definition)
         prices = PriceAnswers(model)
+    }
+
+    private static func reach(_ period: Period, _ hasTiers: Bool) -> Period {
+        hasTiers ? Period(first: period.first - (period.first.civil.day - 1), last: period.last) : period
     }
 
     /// What a day's figures depend on besides prices; its ends are among it, for a zone's rules change.
     func rowsDigest(_ day: Day, _ more: [String] = []) -> Digest {
         let ends = [day, day + 1].map { String(model.zone.start(of: $0).microseconds) }
-        let days = lakeDays(of: Period(first: day, last: day), in: model.zone)
+        let days = lakeDays(of: CubeState.reach(Period(first: day, last: day), hasTiers), in: model.zone)
         let rows = Period(first: days.first, last: max(days.first, days.last)).days.flatMap { parts[$0] ?? [] }
         return Digest.of(parts: fixed + ends + [Lake.digest(of: rows).hex] + more)
     }
@@ -36,7 +46,8 @@ struct CubeState {
         metadata[CubeState.madeFrom] == rowsDigest(day).hex && answers(to: metadata, day) == metadata[CubeState.asked]
     }
 
-    func isCurrent(users metadata: [String: String], _ day: Day, by dimensions: [String], _ marks: Set<UserRegistry.Mark>) -> Bool {
+    func isCurrent(users metadata: [String: String], _ day: Day, by dimensions: [String], _ marks: Set<UserRegistry.Mark>) -> Bool
+    {
         guard metadata[CubeState.madeFrom] == rowsDigest(day, dimensions).hex else { return false }
         return metadata[CubeState.mark].flatMap { UserRegistry.Mark($0) }.map { $0 == .none || marks.contains($0) } ?? false
     }
@@ -55,7 +66,7 @@ struct CubeState {
         guard let text = metadata[CubeState.asked], let items = (try? parseJSON(Array(text.utf8), path: "cache"))?.array else {
             return nil
         }
-        return self.text(items.map { PriceQuestion(PriceQuestion.dimensions.map { name in $0[name]?.string }) }, day)
+        return self.text(items.map { item in PriceQuestion(PriceQuestion.dimensions.map { item[$0]?.string }) }, day)
     }
 
     private func text(_ questions: [PriceQuestion], _ day: Day) -> String {
@@ -80,24 +91,35 @@ struct PriceQuestion: Hashable {
     var sortKey: String { CostRow.sortKey(texts) }
 }
 
-/// What the book says to a question on some days, as a digest of the prices that may apply: what else the book holds is left out.
+/// What the book says to a question on some days, as a digest of what decides a cost: what else the book holds is left out.
 final class PriceAnswers {
     private let model: CostModel
-    private var candidates: [PriceQuestion: [PriceRow]] = [:]
+    private var tariffs: [PriceQuestion: Tariff] = [:]
 
     init(_ model: CostModel) { self.model = model }
 
     func answer(_ question: PriceQuestion, from first: Day, to last: Day) -> String {
-        let rows = candidates[question] ?? found(question)
-        let days = Period(first: first, last: max(first, last)).days
-        let relevant = days.map { day in rows.filter { $0.holds(on: day) }.map(\.definition) }
-        return Digest.of(parts: relevant.flatMap { [""] + $0 }).short
+        let known = tariffs[question]
+        let tariff = known ?? model.tariff(provider: question.texts[0], model: question.texts[1], tier: question.texts[2])
+        if known == nil { tariffs[question] = tariff }
+        return Digest.of(parts: Period(first: first, last: max(first, last)).days.map { tariff.prices(on: $0).answer }).short
     }
+}
 
-    private func found(_ question: PriceQuestion) -> [PriceRow] {
-        let rows = model.book.candidates(
-            provider: question.texts[0], model: question.texts[1], tier: question.texts[2], knownAsOf: model.knownAsOf)
-        candidates[question] = rows
-        return rows
+extension DayPrices {
+    /// Everything that decides a cost, and nothing else: not since when it is known, nor where it is written.
+    var answer: String {
+        let levels = levels.map { level in
+            "\(level.above): " + level.byMeter.map { $0?.answer ?? "none" }.joined(separator: "; ")
+        }
+        return (levels + ["quantities: " + quantities.map(\.answer).joined(separator: "; ")]).joined(separator: " / ")
+    }
+}
+
+extension Rate {
+    fileprivate var answer: String {
+        let bands = row.bands.map { "\($0.from):\($0.low)…\($0.high)" }.joined(separator: ",")
+        let step = row.increment.map { "\($0.count) \($0.unit)" } ?? ""
+        return "\(bands)|\(row.per.count) \(row.per.unit)|\(step)|\(row.isMocked)|\(exchange.numerator)/\(exchange.denominator)"
     }
 }

@@ -138,7 +138,7 @@ final class CubeSum: @unchecked Sendable {
         func places(_ names: [String]) -> [Int] { names.map { dimensions.firstIndex(of: $0) ?? 0 } }
         let (keyPlaces, filterPlaces) = (places(query.dimensions), places(query.filters.map(\.dimension)))
         let batch = try file.readAll(columns: UserSets.specs(dimensions))
-        try UserSets.each(batch, by: dimensions) { texts, rows, blocks, bits in
+        UserSets.each(batch, by: dimensions) { texts, rows, blocks, bits in
             guard isWanted(texts, filterPlaces) else { return }
             groups[keyPlaces.map { texts[$0] }, default: Gathered()].users.formUnion(rows, blocks, bits)
         }

@@ -24,7 +24,9 @@ enum CostMeasure: String, CaseIterable, Sendable {
     }
 
     func columns(currency: String, units: [String]) -> [Table.Column] {
-        func right(_ name: String, _ title: String, places: Int = 2) -> Table.Column { .init(name, title, .right, places: places) }
+        func right(_ name: String, _ title: String, places: Int = 2) -> Table.Column {
+            .init(name, title, .right, places: places)
+        }
         func percentiles(_ title: String) -> [Table.Column] {
             [50, 95, 99].map { right("\(rawValue)_p\($0)", "\(title) p\($0)") } + [right("\(rawValue)_unknown", "Unknown")]
         }
@@ -88,7 +90,8 @@ struct CostOrder: Sendable {
     let name: String
     let isAscending: Bool
 
-    static let names = CostMeasure.allCases.map(\.rawValue).filter { $0 != "quantity" } + Meter.allCases.map(\.column) + ["unpriced"]
+    static let names =
+        CostMeasure.allCases.map(\.rawValue).filter { $0 != "quantity" } + Meter.allCases.map(\.column) + ["unpriced"]
 
     /// - Parameter text: a measure, greatest first, or `cost:asc`.
     init(_ text: String) throws {

@@ -6,7 +6,8 @@ import Pipeline
 private let by = Option(name: "by", value: "NAMES", about: "The dimensions to group by, such as plan,model.", repeats: true)
 private let every = Option(
     name: "every", value: "GRAIN",
-    about: "One row for each hour, day, week or month, or for all days together; all unless given. Hours are those of the job's zone.",
+    about:
+        "One row for each hour, day, week or month, or for all days together; all unless given. Hours are those of the job's zone.",
     choices: Grain.allCases.map(\.rawValue))
 private let filter = Option(
     name: "where", value: "NAME=VALUE",
@@ -88,7 +89,8 @@ private func chosenMeasures(_ invocation: Invocation) throws -> [CostMeasure] {
         guard let measure = CostMeasure(rawValue: name) else {
             let known = CostMeasure.allCases.map(\.rawValue)
             throw Failure(
-                "There is no measure \"\(visible(name))\".\(didYouMean(name, from: known)) Measures are \(listed(known)).", kind: .usage)
+                "There is no measure \"\(visible(name))\".\(didYouMean(name, from: known)) Measures are \(listed(known)).",
+                kind: .usage)
         }
         return measure
     }
