@@ -43,21 +43,18 @@ final class CostPlan: Sendable {
             [ColumnSpec("ts", .timestamp), ColumnSpec("quantity", .decimal)]
             + (Meter.allCases.map(\.column) + counts).map { ColumnSpec($0, .int64) }
             + texts.sorted().map { ColumnSpec($0, model.type(of: $0)) }
-        asked = Set((query.dimensions + query.filters.map(\.dimension)).map(model.column))
     }
 
-    /// Columns that somebody groups or filters by.
-    private let asked: Set<String>
-
-    /// What is read of a row group: no times where all its rows lie in one stretch, and nothing that none of its rows has.
+    /// What is read of a row group: no times where all its rows lie in one stretch, and no counts of which it has none.
     func columns(of group: RowGroup, times: Bool) -> [ColumnSpec] {
-        let optional: Set = ["quantity", "attempt", "status", "latency_ms", "first_token_ms"]
         func isThere(_ name: String) -> Bool { group.stats(for: name).map { $0.nullCount < group.rowCount } ?? false }
-        let hasQuantities = isThere("quantity")
-        return columns.filter { spec in
-            if spec.name == "ts" { return times }
-            if asked.contains(spec.name) { return true }
-            return spec.name == "unit" ? hasQuantities : !optional.contains(spec.name) || isThere(spec.name)
+        return columns.filter {
+            switch ($0.name, $0.type) {
+            case ("ts", _): times
+            case ("unit", _): isThere("quantity")
+            case (_, .int64), (_, .decimal): isThere($0.name)
+            default: true
+            }
         }
     }
 
