@@ -187,15 +187,16 @@ import Testing
         }
     }
 
-    @Test("A job's columns are dimensions under their short names; ids and fingerprints are none")
+    @Test("A job's texts, counts and flags are dimensions under their short names; ids and decimals are none")
     func dimensions() throws {
         let model = costModel(
-            try priceBook([Price]()), columns: [ColumnSpec("x_complexity", .text), ColumnSpec("x_children", .int64)])
+            try priceBook([Price]()),
+            columns: [ColumnSpec("x_complexity", .text), ColumnSpec("x_children", .int64), ColumnSpec("x_fee", .decimal)])
         #expect(
             model.dimensions == [
                 "tenant", "user", "plan", "feature", "provider", "model", "region", "environment", "service_tier", "route",
                 "status", "outcome", "prefix", "document", "group", "source",
-                "source_file", "complexity",
+                "source_file", "session", "fingerprint", "unit", "currency", "complexity", "children",
             ])
     }
 

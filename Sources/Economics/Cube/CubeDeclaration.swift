@@ -103,4 +103,7 @@ struct CubeMeasure: Sendable {
         ]
 
     var spec: ColumnSpec { ColumnSpec(name, type) }
+
+    /// Whether only a query for outcomes adds it up.
+    var isOutcome: Bool { ["retries", "with_status", "errors"].contains(name) }
 }

@@ -30,21 +30,22 @@ enum CubeRows {
 
     /// The measures of every row of a file, with some of its dimensions.
     static func each(
-        _ file: ParquetFile, dimensions: [String], _ body: (_ keys: [String?], _ measures: Measures) throws -> Void
+        _ file: ParquetFile, dimensions: [String], outcomes: Bool, _ body: (_ keys: [String?], _ measures: Measures) throws -> Void
     ) throws {
         let units = file.specs.filter { $0.name.hasPrefix(quantity) }
-        let batch = try file.readAll(columns: dimensions.map { ColumnSpec($0, .text) } + CubeMeasure.all.map(\.spec) + units)
+        let measures = CubeMeasure.all.filter { outcomes || !$0.isOutcome }
+        let batch = try file.readAll(columns: dimensions.map { ColumnSpec($0, .text) } + measures.map(\.spec) + units)
         let (texts, rest) = (batch.columns.prefix(dimensions.count), batch.columns.dropFirst(dimensions.count))
         for row in 0..<batch.count {
             var own = Measures()
-            for (measure, column) in zip(CubeMeasure.all, rest) {
+            for (measure, column) in zip(measures, rest) {
                 switch column {
                 case .integers(let values, _): measure.add(&own, Int128(values[row]))
                 case .decimals(let values, _): measure.add(&own, values[row])
                 case .bools, .text: break
                 }
             }
-            for (spec, column) in zip(units, rest.dropFirst(CubeMeasure.all.count)) {
+            for (spec, column) in zip(units, rest.dropFirst(measures.count)) {
                 if let value = column.decimal(at: row) { own.quantities[String(spec.name.dropFirst(quantity.count))] = value }
             }
             try body(texts.map { $0.text(at: row) }, own)

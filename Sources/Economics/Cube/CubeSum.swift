@@ -126,7 +126,7 @@ final class CubeSum: @unchecked Sendable {
         func places(_ names: [String]) -> [Int] { names.map { read.firstIndex(of: $0) ?? 0 } }
         let (keyPlaces, filterPlaces) = (places(query.dimensions), places(query.filters.map(\.dimension)))
         let tenant = query.details.contains(.tenants) ? read.firstIndex(of: "tenant") : nil
-        try CubeRows.each(day.costs, dimensions: read) { texts, measures in
+        try CubeRows.each(day.costs, dimensions: read, outcomes: query.details.contains(.outcomes)) { texts, measures in
             guard isWanted(texts, filterPlaces) else { return }
             let keys = keyPlaces.map { texts[$0] }
             try groups[keys, default: Gathered()].measures.add(measures)
