@@ -230,7 +230,8 @@ public struct Job: Sendable {
     /// How costs come about, under the prices known on a day.
     public func costModel(knownAsOf: Day? = nil) -> CostModel {
         CostModel(
-            job: name, zone: zone, currency: currency, book: book, lookups: lookups, jobColumns: columns, knownAsOf: knownAsOf)
+            job: name, zone: zone, currency: currency, book: book, lookups: lookups, jobColumns: columns, knownAsOf: knownAsOf,
+            userSets: sections.compactMap(\.countsUsersBy))
     }
 
     /// Whether so many of the records were refused that somebody should look (exit code 2).
