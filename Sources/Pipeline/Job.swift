@@ -25,6 +25,8 @@ public struct Job: Sendable {
     public let lookups: [Lookup]
     public let book: PriceBook
     public let plans: [Plan]
+    /// Under which names charges and invoices know the providers of usage.
+    public let providerNames: ProviderNames
     public let insights: [Insight]
     public let sections: [SectionPlan]
     /// Of the job file's own bytes.
@@ -70,6 +72,9 @@ public struct Job: Sendable {
                 name: "prices", kind: "list of price files",
                 about: "The price books, beside the job file; without one every cost is unknown."),
             ConfigKey(name: "plans", kind: "object: plan → its price and what it entitles to", about: "What the product sells."),
+            ConfigKey(
+                name: "providers", kind: "object: provider → list of names",
+                about: "Under which other names charges and invoices know a provider of the usage log."),
             ConfigKey(name: "insights", kind: "list of insights", about: "What is asked of a provider, for whom and how often."),
             ConfigKey(name: "report", kind: "list of sections", required: true, about: "What the page shows, in order."),
         ])
@@ -136,6 +141,7 @@ public struct Job: Sendable {
                 at: "prices")
         }
         book = try PriceBook(files: books.map { joined(folder, $0) }, currency: currency)
+        providerNames = try ProviderNames(object, key: "providers")
         plans = try object.named("plans").map { name, _, node in try Plan(name: name, try ConfigObject(node, Plan.schema)) }
         insights = try object.objects("insights", Insight.schema).map {
             try Insight($0, folder: folder, providers: providers.map(\.name))

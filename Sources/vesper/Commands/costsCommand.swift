@@ -14,6 +14,9 @@ private let sort = Option(
     name: "sort", value: "MEASURE", about: "Sort by a measure, greatest first.",
     choices: ["cost", "requests", "users", "unpriced"])
 private let top = Option(name: "top", value: "N", about: "Only the first rows; the last row still sums all of them.")
+private let compare = Option(
+    name: "compare", value: nil,
+    about: "Show charges and invoices beside the computed cost, by provider unless --by is given, and take each difference apart.")
 private let knownAsOf = Option(name: "known-as-of", value: "D", about: "Use only prices that were known on this day.")
 
 let costsCommand = Command(
@@ -21,7 +24,7 @@ let costsCommand = Command(
     about:
         "Prices the usage log and adds up by day, week or month and by any dimensions. Figures are exact; what has no known price is "
         + "counted apart, and the cost then reads \"at least\". The last row is the sum of all rows, and counts each user once.",
-    operands: [Shared.job], options: [Shared.week, Shared.from, Shared.to, by, every, filter, sort, top, knownAsOf],
+    operands: [Shared.job], options: [Shared.week, Shared.from, Shared.to, by, every, filter, sort, top, knownAsOf, compare],
     examples: [
         ("vesper costs kalei --from 2026-11-09 --to 2026-11-15 --by plan,model", "A week by plan and model."),
         ("vesper costs kalei --week 2026-W46 --every day --by feature --format csv", "Every day and feature, for a spreadsheet."),
@@ -40,6 +43,9 @@ let costsCommand = Command(
     let grain: Grain = try invocation.choice(every) ?? .all
     let limit = try invocation.count(top, in: 1...1_000_000)
     let asked = try period(invocation)
+    if invocation.has(compare) {
+        return try showComparison(invocation, job, model, every: grain, by: dimensions, where: filters, from: asked)
+    }
     let context = try context(for: invocation)
     guard let ledger = try context.openForReading() else { throw nothingRead(context.home) }
     let lake = Lake(ledger)
