@@ -37,7 +37,6 @@ extension SpendTable {
                 sources[row.source].hours.insert(Hours.hour(row.time), row.provider)
             }
         }
-        exchanged = [:]
     }
 
     // MARK: - Usage
@@ -164,6 +163,7 @@ extension SpendTable {
                 foreign[foreignKey] = (known.rows + 1, known.amount + row.amount)
                 return
             }
+            if row.currency != currency { exchanged[row.currency, default: 0] += 1 }
             var cell = ComparedCell()
             cell.rows = 1
             if !row.hasTenant, source.says.contains("tenant"), hasCalls, everyCallHasTenant {

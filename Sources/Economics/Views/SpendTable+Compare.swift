@@ -135,6 +135,7 @@ extension SpendTable {
                         currency: line.currency, calls: 0, computed: nil, variance: nil, reason: reason))
                 continue
             }
+            if line.currency != currency { exchanged[line.currency, default: 0] += 1 }
             var cell = ComparedCell()
             cell.rows = 1
             if line.isBase {

@@ -86,10 +86,7 @@ final class SpendTable {
 
     /// An amount in the report's currency; nil where no rate is known.
     func converted(_ amount: Money, _ own: String, _ time: Int64) throws -> Money? {
-        guard own != currency else { return amount }
-        let changed = try exchange(amount, own, model.zone.day(of: Instant(microseconds: time)))
-        if changed != nil { exchanged[own, default: 0] += 1 }
-        return changed
+        own == currency ? amount : try exchange(amount, own, model.zone.day(of: Instant(microseconds: time)))
     }
 }
 
