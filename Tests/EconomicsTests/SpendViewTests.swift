@@ -41,7 +41,8 @@ extension SpendRow {
 @Suite struct SpendViewTests {
     /// Compares what is stored on 9 and 10 November under a price of one dollar a million.
     private func compare(
-        _ calls: [Row], charges: [Row] = [], bills: [Row] = [], prices: [Price] = [Price(#"input: "1""#)], every grain: Grain = .all,
+        _ calls: [Row], charges: [Row] = [], bills: [Row] = [], prices: [Price] = [Price(#"input: "1""#)],
+        every grain: Grain = .all,
         by dimensions: [String] = ["provider"], where filters: [(dimension: String, value: String)] = [], lookup: Lookup? = nil,
         rates: [String: Int128] = [:], names: ProviderNames = ProviderNames(), snapshots: [Row] = []
     ) throws -> SpendComparison {
@@ -53,7 +54,8 @@ extension SpendRow {
             if !snapshots.isEmpty { try lake.store(snapshots, log: .snapshots) }
             let query = SpendQuery(
                 period: try period("2026-11-09", "2026-11-10"), every: grain, by: dimensions, where: filters,
-                charges: Set(charges.compactMap { $0["source"] }).sorted(), invoices: bills.isEmpty ? [] : ["bills"], names: names)
+                charges: Set(charges.compactMap { $0["source"] }).sorted(), invoices: bills.isEmpty ? [] : ["bills"], names: names
+            )
             result = try compareSpend(query, costModel(try priceBook(prices), plans: lookup), lake, currency: "USD") {
                 amount, currency, _ in rates[currency].map { Money(units: amount.units * $0) }
             }
@@ -78,7 +80,10 @@ extension SpendRow {
             lines(found) == [
                 "log 2026-11-09_2026-11-10 p: 3.000001 against 3: without_usage 1 + without_charges -1 + rounding 0.000001"
             ])
-        #expect(found.silences.map { "\($0.isUsage) \($0.starts)" } == ["true [2026-11-09T13:00:00Z]", "false [2026-11-09T11:00:00Z]"])
+        #expect(
+            found.silences.map { "\($0.isUsage) \($0.starts)" } == [
+                "true [2026-11-09T13:00:00Z]", "false [2026-11-09T11:00:00Z]",
+            ])
     }
 
     @Test("A source that writes once a day is compared by the day")
@@ -143,7 +148,8 @@ extension SpendRow {
             ])
         #expect(
             try lines(compare([million(["tenant": "t"])], charges: charges, by: ["tenant"])) == [
-                "log 2026-11-09_2026-11-10 none: 5 against 0: without_tenant 5", "log 2026-11-09_2026-11-10 t: 1 against 1: equal",
+                "log 2026-11-09_2026-11-10 none: 5 against 0: without_tenant 5",
+                "log 2026-11-09_2026-11-10 t: 1 against 1: equal",
             ])
     }
 
@@ -166,7 +172,8 @@ extension SpendRow {
             charge("\(next(9)).\(next(1000))", place().merging(["source": ["a", "b"][Int(next(2))]]) { $1 })
         }
         let bills = (0..<20).map { index in
-            line("\(next(90)).\(next(10))", ["vendor": ["P", "q", "z"][Int(next(3))], "part": index % 3 == 0 ? "base" : "usage"])
+            line(
+                "\(next(90)).\(next(10))", ["vendor": ["P", "q", "z"][Int(next(3))], "part": index % 3 == 0 ? "base" : "usage"])
         }
         let prices = [Price(#"input: ["0.7", "1.1"]"#), Price(#"input: "0.333333""#, provider: "q", model: #"["m", "n"]"#)]
         for (grain, dimensions) in [
@@ -237,7 +244,10 @@ extension SpendRow {
 
     @Test("A bill is held against the calls of its own time, and its base part is none of usage")
     func bills() throws {
-        let calls = ["11-01", "11-09", "11-30"].map { million(["ts": "2026-\($0)T00:00:00Z"]) } + [million(["ts": "2026-12-01T00:00:00Z"])]
+        let calls =
+            ["11-01", "11-09", "11-30"].map { million(["ts": "2026-\($0)T00:00:00Z"]) } + [
+                million(["ts": "2026-12-01T00:00:00Z"])
+            ]
         #expect(
             try lines(compare(calls, bills: [line("3.01"), line("20.00", ["part": "base"])]), .invoices) == [
                 "bills 2026-11 p: 23.01 against 3: fixed 20 + rounding 0.005 + price_gap 0.005"
@@ -249,11 +259,15 @@ extension SpendRow {
         let half = ["period_start": "2026-11-09T00:00:00Z", "period_end": "2026-11-16T00:00:00Z"]
         #expect(try lines(compare(calls, bills: [line("1", half)]), .invoices) == ["bills 2026-W46 p: 1 against 1: equal"])
         #expect(
-            try lines(compare(calls, bills: [line("1", ["period_end": "-", "period_start": "2026-11-09T00:00:00Z"])]), .invoices) == [
-                "bills 2026-11-09 p: 1 against ?: the bill says no end of its time"
-            ])
+            try lines(compare(calls, bills: [line("1", ["period_end": "-", "period_start": "2026-11-09T00:00:00Z"])]), .invoices)
+                == [
+                    "bills 2026-11-09 p: 1 against ?: the bill says no end of its time"
+                ])
         #expect(
-            try lines(compare(calls, bills: [line("1", ["period_start": "2026-12-01T00:00:00Z", "period_end": "2027-01-01T00:00:00Z"])]), .invoices)
+            try lines(
+                compare(
+                    calls, bills: [line("1", ["period_start": "2026-12-01T00:00:00Z", "period_end": "2027-01-01T00:00:00Z"])]),
+                .invoices)
                 == ["bills 2026-11-09_2026-11-10 p: ? against 1: not exported"])
     }
 
@@ -292,7 +306,8 @@ extension SpendRow {
         ]
         let found = try compare(
             [million(["user": "u"]), million(["user": "v", "plan": "free"])],
-            charges: [charge("1", ["user": "u"]), charge("3", ["user": "w"])], by: ["plan"], lookup: lookup, snapshots: [subscription])
+            charges: [charge("1", ["user": "u"]), charge("3", ["user": "w"])], by: ["plan"], lookup: lookup,
+            snapshots: [subscription])
         #expect(
             lines(found) == [
                 "log 2026-11-09_2026-11-10 none: 3 against 0: not_explained 3",

@@ -15,7 +15,8 @@ public struct ProviderNames: Sendable {
             for name in try node.texts("the names of \(provider)") {
                 if let other = known.updateValue(provider, forKey: name.lowercased()), other != provider {
                     throw Failure(
-                        "\"\(name)\" stands for both \(other) and \(provider). Name it under one of them.", at: place, kind: .usage)
+                        "\"\(name)\" stands for both \(other) and \(provider). Name it under one of them.", at: place,
+                        kind: .usage)
                 }
             }
         }

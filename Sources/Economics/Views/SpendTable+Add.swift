@@ -28,7 +28,9 @@ extension SpendTable {
             }
         }
         try eachCharge { row in
-            for (index, name) in query.dimensions.enumerated() where row.codes[index] >= 0 { sources[row.source].says.insert(name) }
+            for (index, name) in query.dimensions.enumerated() where row.codes[index] >= 0 {
+                sources[row.source].says.insert(name)
+            }
             if row.provider >= 0 { sources[row.source].says.insert("provider") }
             if row.model >= 0 { sources[row.source].says.insert("model") }
             if row.hasTenant { sources[row.source].says.insert("tenant") }
@@ -76,7 +78,9 @@ extension SpendTable {
                     let provider = own[dimensions.count]
                     if asked.contains(begin) {
                         var heard: UInt64 = 0
-                        for (index, slot) in slots.enumerated() where slot.hears(provider, in: hour) { heard |= 1 << UInt64(index & 63) }
+                        for (index, slot) in slots.enumerated() where slot.hears(provider, in: hour) {
+                            heard |= 1 << UInt64(index & 63)
+                        }
                         calls[UsageKey(bucket: bucket(of: begin), heard: heard, codes: own), default: SpendCalls()] += sums[cell]
                     }
                     for bill in bills {

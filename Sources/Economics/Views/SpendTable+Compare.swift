@@ -21,7 +21,8 @@ extension SpendTable {
         for name in names { rows += rowsOfBills(name) }
         if names.isEmpty { rows += rowsWithout(.invoices, source: nil, reason: "not exported") }
         return SpendComparison(
-            rows: rows.sorted { $0.order.utf8.lexicographicallyPrecedes($1.order.utf8) }, silences: silences, exchanged: exchanged)
+            rows: rows.sorted { $0.order.utf8.lexicographicallyPrecedes($1.order.utf8) }, silences: silences, exchanged: exchanged
+        )
     }
 
     private func keys(_ codes: [Int32]) -> [SpendRow.Key] {
@@ -47,7 +48,8 @@ extension SpendTable {
         // What costs nothing and is not charged has nothing to be compared.
         if sum.rows == 0, calls.cost.high == .zero, calls.cost.isComplete { return nil }
         return SpendRow(
-            period: period, keys: self.keys(keys), log: log, source: source, rows: sum.rows, reported: sum.total, currency: currency,
+            period: period, keys: self.keys(keys), log: log, source: source, rows: sum.rows, reported: sum.total,
+            currency: currency,
             calls: calls.count, computed: calls.cost, variance: variance, reason: nil)
     }
 
@@ -82,7 +84,8 @@ extension SpendTable {
         }
         found += amounts.map { key, value in
             SpendRow(
-                period: buckets[Int(key.key.bucket)], keys: keys(key.key.codes), log: .charges, source: source.name, rows: value.rows,
+                period: buckets[Int(key.key.bucket)], keys: keys(key.key.codes), log: .charges, source: source.name,
+                rows: value.rows,
                 reported: value.amount, currency: key.currency, calls: 0, computed: nil, variance: nil,
                 reason: noRate(key.currency))
         }
@@ -99,7 +102,8 @@ extension SpendTable {
     private func rowsWithout(_ log: Log, source: String?, reason: String, in wanted: Set<Int32>? = nil) -> [SpendRow] {
         var sums: [RowKey: SpendCalls] = [:]
         for (key, calls) in calls where wanted?.contains(key.bucket) ?? true {
-            sums[RowKey(bucket: key.bucket, keys: Array(key.codes.prefix(query.dimensions.count))), default: SpendCalls()] += calls
+            sums[RowKey(bucket: key.bucket, keys: Array(key.codes.prefix(query.dimensions.count))), default: SpendCalls()] +=
+                calls
         }
         return sums.map { key, calls in
             SpendRow(
@@ -113,7 +117,8 @@ extension SpendTable {
     private func rowsOfBills(_ source: String) -> [SpendRow] {
         let lines = files.bills.filter { $0.source == source }
         guard !lines.isEmpty else { return rowsWithout(.invoices, source: source, reason: "not exported") }
-        let says = Set(query.dimensions.indices.filter { index in lines.contains { $0.keys[index] != nil } }.map { query.dimensions[$0] })
+        let says = Set(
+            query.dimensions.indices.filter { index in lines.contains { $0.keys[index] != nil } }.map { query.dimensions[$0] })
         var facts = ChargeSource(name: source)
         for line in lines { facts.note(line.amount, line.currency) }
         var providers: [Int32] = []
@@ -123,7 +128,8 @@ extension SpendTable {
             let provider = texts.provider(texts.code(of: line.vendor))
             providers.append(provider)
             let keys = collapsed(
-                query.dimensions.indices.map { query.dimensions[$0] == "provider" ? provider : texts.code(of: line.keys[$0]) }, says)
+                query.dimensions.indices.map { query.dimensions[$0] == "provider" ? provider : texts.code(of: line.keys[$0]) },
+                says)
             guard query.filters.allSatisfy({ $0.dimension != "provider" || $0.value == texts[provider] ?? "" }) else { continue }
             let amount = try? converted(line.amount, line.currency, line.start.microseconds)
             guard let times = line.times, let time = billTimes.firstIndex(of: times), let amount = amount.flatMap({ $0 }) else {
@@ -194,7 +200,8 @@ extension SpendTable {
                 continue
             }
             sums[key] = SpendRow(
-                period: row.period, keys: row.keys, log: row.log, source: row.source, rows: known.rows + row.rows, reported: a + b,
+                period: row.period, keys: row.keys, log: row.log, source: row.source, rows: known.rows + row.rows,
+                reported: a + b,
                 currency: row.currency, calls: 0, computed: nil, variance: nil, reason: row.reason)
         }
         return Array(sums.values)
@@ -205,7 +212,8 @@ extension SpendTable {
         let (first, last) = (Instant(microseconds: times.lowerBound), Instant(microseconds: times.upperBound - 1))
         let isUTC = first == first.dayUTC.startUTC && times.upperBound == (last.dayUTC + 1).startUTC.microseconds
         return isUTC
-            ? Period(first: first.dayUTC, last: last.dayUTC) : Period(first: model.zone.day(of: first), last: model.zone.day(of: last))
+            ? Period(first: first.dayUTC, last: last.dayUTC)
+            : Period(first: model.zone.day(of: first), last: model.zone.day(of: last))
     }
 
     // MARK: - Silence
@@ -225,7 +233,9 @@ extension SpendTable {
                     source: source.name, isUsage: isUsage, areDays: slots.areDays,
                     starts: missing.sorted().map { Instant(microseconds: Int64($0) * step) })
             }
-            return [silence(true, slots.slots.subtracting(heard)), silence(false, heard.subtracting(slots.slots))].compactMap { $0 }
+            return [silence(true, slots.slots.subtracting(heard)), silence(false, heard.subtracting(slots.slots))].compactMap {
+                $0
+            }
         }
     }
 }

@@ -59,7 +59,9 @@ extension PriceBook {
         rows.filter { $0.provider == provider ?? $0.provider }
             .compactMap { row in
                 row.matchLength(model).flatMap { length in
-                    row.models.first { 2 * $0.count + 1 == length && !$0.hasSuffix("*") && model.hasPrefix($0) }.map { (length, $0) }
+                    row.models.first { 2 * $0.count + 1 == length && !$0.hasSuffix("*") && model.hasPrefix($0) }.map {
+                        (length, $0)
+                    }
                 }
             }
             .max { $0.0 < $1.0 }?.1

@@ -79,7 +79,10 @@ public struct SpendRow: Equatable, Sendable {
     public let reason: String?
 
     var order: String {
-        ["\(period.first)", "\(period.last)", keys.map(\.sortKey).joined(separator: "\u{0}"), log.rawValue, source ?? "", currency]
-            .joined(separator: "\u{1}")
+        [
+            "\(period.first)", "\(period.last)", keys.map(\.sortKey).joined(separator: "\u{0}"), log.rawValue, source ?? "",
+            currency,
+        ]
+        .joined(separator: "\u{1}")
     }
 }

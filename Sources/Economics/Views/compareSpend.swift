@@ -77,7 +77,9 @@ final class SpendTable {
         bounds = (buckets.map(\.first) + [query.period.last + 1]).map { model.zone.start(of: $0).microseconds }
         texts = SpendTexts(query.names, model.book)
         sources = query.charges.map { ChargeSource(name: $0) }
-        billTimes = Set(files.bills.compactMap(\.times)).sorted { ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound) }
+        billTimes = Set(files.bills.compactMap(\.times)).sorted {
+            ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound)
+        }
     }
 
     var asked: Range<Int64> { bounds[0]..<bounds[bounds.count - 1] }
@@ -100,7 +102,9 @@ extension Bill {
 struct Hours {
     private(set) var byProvider: [Int32: Set<Int32>] = [:]
 
-    static func hour(_ time: Int64) -> Int32 { Int32((time - ((time % 3_600_000_000) + 3_600_000_000) % 3_600_000_000) / 3_600_000_000) }
+    static func hour(_ time: Int64) -> Int32 {
+        Int32((time - ((time % 3_600_000_000) + 3_600_000_000) % 3_600_000_000) / 3_600_000_000)
+    }
     static func day(_ hour: Int32) -> Int32 { (hour - ((hour % 24) + 24) % 24) / 24 }
 
     mutating func insert(_ hour: Int32, _ provider: Int32) { byProvider[provider, default: []].insert(hour) }

@@ -31,7 +31,8 @@ private func isForPeople(_ invocation: Invocation) throws -> Bool {
 
 private func nothingToCompare(_ home: String) -> Failure {
     Failure(
-        "This home holds neither usage nor charges yet. Run \"vesper run JOB\" first, or give another --home.", at: Place(path: home))
+        "This home holds neither usage nor charges yet. Run \"vesper run JOB\" first, or give another --home.",
+        at: Place(path: home))
 }
 
 /// - Parameter hidesEmpty: for people a part that is nowhere other than 0 takes no room.
