@@ -56,7 +56,7 @@ extension SpendRow {
                 period: try period("2026-11-09", "2026-11-10"), every: grain, by: dimensions, where: filters,
                 charges: Set(charges.compactMap { $0["source"] }).sorted(), invoices: bills.isEmpty ? [] : ["bills"], names: names
             )
-            result = try compareSpend(query, costModel(try priceBook(prices), plans: lookup), lake, currency: "USD") {
+            result = try compareSpend(query, costModel(try priceBook(prices), plans: lookup), lake) {
                 amount, currency, _ in rates[currency].map { Money(units: amount.units * $0) }
             }
         }

@@ -8,6 +8,8 @@ struct SpendFiles {
     let usage: Opened
     let charges: Opened
     let bills: [Bill]
+    /// Of all months that calls are read of.
+    let volumes: MonthVolumes?
     let usageReader: RowReader
     let chargesReader: RowReader
 
@@ -26,8 +28,10 @@ struct SpendFiles {
         usage = try opened(.usage, (first, last ?? asked.last))
         let named = query.dimensions + query.filters.map(\.dimension)
         usageReader = try RowReader(
-            model, lake, log: .usage, texts: ["provider", "model", "service_tier", "tenant"] + named,
-            others: Meter.allCases.map { ColumnSpec($0.column, .int64) })
+            model, lake, log: .usage, texts: CallPricer.texts + ["tenant"] + named, others: CallPricer.others)
+        volumes = try MonthVolumes(
+            of: Period(
+                first: min(first, query.period.first), last: max(last ?? query.period.last, query.period.last)), model, lake)
         chargesReader = try RowReader(
             model, lake, log: .charges, texts: ["provider", "model", "tenant", "source", "currency"] + named,
             others: [ColumnSpec("amount", .decimal)])

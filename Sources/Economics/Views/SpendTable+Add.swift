@@ -48,7 +48,7 @@ extension SpendTable {
         let slots = sources.map(SourceSlots.init)
         let cuts = Set(bounds + billTimes.flatMap { [$0.lowerBound, $0.upperBound] }).sorted()
         let dimensions = query.dimensions
-        let pricer = CallPricer(model)
+        let pricer = CallPricer(model, files.volumes)
         try files.usageReader.each(files.usage, in: whole, where: query.filters) { batch, day, times, rows, isWanted in
             let cells = Cells(Columns { batch[self.model.column($0)] }, dimensions, count: batch.count)
             let prices = pricer.prices(of: batch, cells, after: dimensions.count)
@@ -67,7 +67,7 @@ extension SpendTable {
                         let cell = Int(cells.codes[row])
                         if sums[cell].count == 0 { present.append(cell) }
                         sums[cell].count += 1
-                        try prices.add(row, cell, on: day, to: &sums[cell].cost)
+                        try sums[cell].cost.add(try prices.price(row, on: day))
                     }
                     row += 1
                 }

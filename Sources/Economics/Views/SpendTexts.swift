@@ -56,14 +56,10 @@ struct SpendTexts {
 extension PriceBook {
     /// The book's own name for a model, of any tier; nil where none fits or only a pattern does.
     func name(of model: String, provider: String?) -> String? {
-        rows.filter { $0.provider == provider ?? $0.provider }
-            .compactMap { row in
-                row.matchLength(model).flatMap { length in
-                    row.models.first { 2 * $0.count + 1 == length && !$0.hasSuffix("*") && model.hasPrefix($0) }.map {
-                        (length, $0)
-                    }
-                }
-            }
-            .max { $0.0 < $1.0 }?.1
+        let known = named(model)
+        return rows.filter { $0.provider == provider ?? $0.provider }
+            .compactMap { row in row.matchLength(known).map { (length: $0, name: row.subject.description) } }
+            .filter { !$0.name.hasSuffix("*") }
+            .max { $0.length < $1.length }?.name
     }
 }

@@ -8,11 +8,11 @@ import Lake
 /// stretch of days; a bill against the calls of its own time, whatever stretch is asked for. Amounts in another currency are compared
 /// only where `exchange` knows the rate of their day.
 public func compareSpend(
-    _ query: SpendQuery, _ model: CostModel, _ lake: Lake, currency: String,
+    _ query: SpendQuery, _ model: CostModel, _ lake: Lake,
     exchange: @escaping (_ amount: Money, _ currency: String, _ day: Day) throws -> Money? = { _, _, _ in nil }
 ) throws -> SpendComparison {
     let files = try lake.consistently { try SpendFiles(query, model, lake) }
-    let table = SpendTable(query, model, files, currency: currency, exchange: exchange)
+    let table = SpendTable(query, model, files, exchange: exchange)
     try table.listen()
     try table.addUsage()
     try table.addCharges()
@@ -24,7 +24,6 @@ final class SpendTable {
     let query: SpendQuery
     let model: CostModel
     let files: SpendFiles
-    let currency: String
     let exchange: (Money, String, Day) throws -> Money?
     /// The ends of the stretches of days, in microseconds.
     let bounds: [Int64]
@@ -69,10 +68,10 @@ final class SpendTable {
     }
 
     init(
-        _ query: SpendQuery, _ model: CostModel, _ files: SpendFiles, currency: String,
+        _ query: SpendQuery, _ model: CostModel, _ files: SpendFiles,
         exchange: @escaping (Money, String, Day) throws -> Money?
     ) {
-        (self.query, self.model, self.files, self.currency, self.exchange) = (query, model, files, currency, exchange)
+        (self.query, self.model, self.files, self.exchange) = (query, model, files, exchange)
         buckets = query.grain.buckets(of: query.period)
         bounds = (buckets.map(\.first) + [query.period.last + 1]).map { model.zone.start(of: $0).microseconds }
         texts = SpendTexts(query.names, model.book)
@@ -82,6 +81,7 @@ final class SpendTable {
         }
     }
 
+    var currency: String { model.currency }
     var asked: Range<Int64> { bounds[0]..<bounds[bounds.count - 1] }
 
     func bucket(of time: Int64) -> Int32 { Int32((bounds.firstIndex { $0 > time } ?? bounds.count) - 1) }

@@ -19,7 +19,7 @@ func showComparison(
         let query = SpendQuery(
             period: asked ?? all, every: grain, by: dimensions.isEmpty ? ["provider"] : dimensions, where: filters,
             charges: names(.charges), invoices: names(.invoices), names: job.providerNames)
-        return (query, try compareSpend(query, model, lake, currency: job.currency))
+        return (query, try compareSpend(query, model, lake))
     }
     try show(table(comparison.0, comparison.1, currency: job.currency, hidesEmpty: try isForPeople(invocation)), invocation)
     return 0
