@@ -3,7 +3,7 @@ import Lake
 
 /// The parts of the three logs that a comparison reads, all opened at one moment, and how rows are read from them.
 struct SpendFiles {
-    typealias Opened = [(part: Part, file: ParquetFile)]
+    typealias Opened = RowReader.Opened
 
     let usage: Opened
     let charges: Opened
@@ -35,69 +35,6 @@ struct SpendFiles {
         chargesReader = try RowReader(
             model, lake, log: .charges, texts: ["provider", "model", "tenant", "source", "currency"] + named,
             others: [ColumnSpec("amount", .decimal)])
-    }
-}
-
-/// Reads the rows of a log in a stretch of time, with what they do not carry looked up.
-struct RowReader {
-    private let columns: [ColumnSpec]
-    private let resolver: Resolver
-    private let model: CostModel
-
-    /// - Parameter texts: dimensions by their names.
-    init(_ model: CostModel, _ lake: Lake, log: Log, texts: [String], others: [ColumnSpec]) throws {
-        self.model = model
-        var wanted = Set(texts.map(model.column))
-        resolver = try Resolver(model.lookups, for: wanted, job: model.job, lake)
-        wanted.formUnion(resolver.columns)
-        // A dimension is text; what the log has under its name in another form is none of it.
-        let unfit = Set((log.columns + model.jobColumns).filter { $0.type != .text }.map(\.name))
-        columns = [ColumnSpec("ts", .timestamp)] + others + wanted.subtracting(unfit).sorted().map { ColumnSpec($0, .text) }
-    }
-
-    func each(
-        _ files: SpendFiles.Opened, in times: Range<Int64>, where filters: [(dimension: String, value: String)],
-        _ body: (Batch, _ day: Day, _ times: [Int64], _ rows: Range<Int>, _ isWanted: [Bool]?) throws -> Void
-    ) throws {
-        for (part, file) in files {
-            for (index, group) in file.groups.enumerated() where group.mayHold("ts", in: times) {
-                let batch = resolver.filled(try file.read(group: index, columns: columns), of: part.day)
-                guard case .integers(let moments, _)? = batch["ts"] else { continue }
-                // Rows of a part are sorted by time.
-                let first = moments.partition(at: times.lowerBound)
-                let rows = first..<max(first, moments.partition(at: times.upperBound))
-                try body(batch, part.day, moments, rows, wanted(batch, filters))
-            }
-        }
-    }
-
-    private func wanted(_ batch: Batch, _ filters: [(dimension: String, value: String)]) -> [Bool]? {
-        guard !filters.isEmpty else { return nil }
-        var wanted = [Bool](repeating: true, count: batch.count)
-        for filter in filters {
-            // An empty value asks for the rows that do not say.
-            guard case .text(let codes, let dictionary)? = batch[model.column(filter.dimension)] else {
-                if !filter.value.isEmpty { wanted = [Bool](repeating: false, count: batch.count) }
-                continue
-            }
-            let matches = dictionary.matches(filter.value)
-            for row in 0..<batch.count where !(codes[row] < 0 ? filter.value.isEmpty : matches[Int(codes[row])]) {
-                wanted[row] = false
-            }
-        }
-        return wanted
-    }
-}
-
-extension [Int64] {
-    /// Where the first value that is not less stands, in a sorted list.
-    fileprivate func partition(at bound: Int64) -> Int {
-        var (low, high) = (0, count)
-        while low < high {
-            let middle = (low + high) / 2
-            if self[middle] < bound { low = middle + 1 } else { high = middle }
-        }
-        return low
     }
 }
 

@@ -3,8 +3,8 @@ import Lake
 
 extension SpendTable {
     /// What a filter asks of charges: providers and models may be spelled otherwise there, so they are looked at by themselves.
-    private var filtersOfCharges: [(dimension: String, value: String)] {
-        query.filters.filter { !["provider", "model"].contains($0.dimension) }
+    private var filtersOfCharges: [RowFilter] {
+        query.rowFilters.filter { !["provider", "model"].contains($0.dimension) }
     }
 
     /// From the first to the last moment that anything is compared for.
@@ -15,14 +15,15 @@ extension SpendTable {
 
     /// Hears who has rows when, before anything is added up.
     func listen() throws {
-        try files.usageReader.each(files.usage, in: whole, where: query.filters) { batch, _, times, rows, isWanted in
+        try files.usageReader.each(files.usage, in: whole, where: query.rowFilters) { rows in
+            let batch = rows.batch
             let providers = texts.codes(batch["provider"], count: batch.count)
             let tenants = texts.codes(batch["tenant"], count: batch.count)
-            for row in rows where isWanted?[row] ?? true {
+            rows.forEach { row in
                 let provider = providers[row]
                 if let name = texts[provider], texts.used[name.lowercased()] == nil { texts.used[name.lowercased()] = name }
-                guard asked.contains(times[row]) else { continue }
-                usageHours.insert(Hours.hour(times[row]), provider)
+                guard asked.contains(rows.times[row]) else { return }
+                usageHours.insert(Hours.hour(rows.times[row]), provider)
                 hasCalls = true
                 if tenants[row] < 0 { everyCallHasTenant = false }
             }
@@ -49,25 +50,26 @@ extension SpendTable {
         let cuts = Set(bounds + billTimes.flatMap { [$0.lowerBound, $0.upperBound] }).sorted()
         let dimensions = query.dimensions
         let pricer = CallPricer(model, files.volumes)
-        try files.usageReader.each(files.usage, in: whole, where: query.filters) { batch, day, times, rows, isWanted in
+        try files.usageReader.each(files.usage, in: whole, where: query.rowFilters) { rows in
+            let (batch, times, range) = (rows.batch, rows.times, rows.range)
             let cells = Cells(Columns { batch[self.model.column($0)] }, dimensions, count: batch.count)
             let prices = pricer.prices(of: batch, cells, after: dimensions.count)
             var codes = [[Int32]?](repeating: nil, count: cells.count)
             var sums = [SpendCalls](repeating: SpendCalls(), count: cells.count)
             var present: [Int] = []
-            var row = rows.lowerBound
-            while row < rows.upperBound {
+            var row = range.lowerBound
+            while row < range.upperBound {
                 // A stretch in which neither the hour nor anything that is asked for changes.
                 let begin = times[row]
                 let hour = Hours.hour(begin)
                 let nextCut = cuts.first { $0 > begin } ?? Int64.max
                 let end = min((Int64(hour) + 1) * 3_600_000_000, nextCut)
-                while row < rows.upperBound, times[row] < end {
-                    if isWanted?[row] ?? true {
+                while row < range.upperBound, times[row] < end {
+                    if rows.isWanted?[row] ?? true {
                         let cell = Int(cells.codes[row])
                         if sums[cell].count == 0 { present.append(cell) }
                         sums[cell].count += 1
-                        try sums[cell].cost.add(try prices.price(row, on: day))
+                        try sums[cell].cost.add(try prices.price(row, on: rows.part.day))
                     }
                     row += 1
                 }
@@ -122,18 +124,19 @@ extension SpendTable {
         let places = (provider: query.dimensions.firstIndex(of: "provider"), model: query.dimensions.firstIndex(of: "model"))
         let asksFor = { name in self.query.filters.filter { $0.dimension == name }.map(\.value) }
         let (wantedProviders, wantedModels) = (asksFor("provider"), asksFor("model"))
-        try files.chargesReader.each(files.charges, in: asked, where: filtersOfCharges) { batch, _, times, rows, isWanted in
+        try files.chargesReader.each(files.charges, in: asked, where: filtersOfCharges) { rows in
+            let batch = rows.batch
             guard case .decimals(let amounts, _)? = batch["amount"] else { return }
             func codes(_ name: String) -> [Int32] { texts.codes(batch[model.column(name)], count: batch.count) }
             let (names, providers, models) = (codes("source"), codes("provider"), codes("model"))
             let (tenants, currencies) = (codes("tenant"), codes("currency"))
             let columns = query.dimensions.map(codes)
-            for row in rows where isWanted?[row] ?? true {
+            try rows.forEach { row in
                 let provider = texts.provider(providers[row])
                 let model = texts.model(models[row], of: provider)
                 guard wantedProviders.allSatisfy({ texts[provider] ?? "" == $0 }),
                     wantedModels.allSatisfy({ [texts[model] ?? "", texts[models[row]] ?? ""].contains($0) })
-                else { continue }
+                else { return }
                 let source: Int
                 if let known = indices[names[row]] {
                     source = known
@@ -148,7 +151,7 @@ extension SpendTable {
                 if let place = places.model { own[place] = model }
                 try body(
                     Charge(
-                        source: source, time: times[row], provider: provider, model: model, hasTenant: tenants[row] >= 0,
+                        source: source, time: rows.times[row], provider: provider, model: model, hasTenant: tenants[row] >= 0,
                         amount: Money(units: amounts[row]), currency: texts[currencies[row]] ?? "", codes: own))
             }
         }

@@ -20,6 +20,8 @@ public struct SpendQuery: Sendable {
         (self.period, self.grain, self.dimensions, self.filters) = (period, grain, dimensions, filters)
         (self.charges, self.invoices, self.names) = (charges, invoices, names)
     }
+
+    var rowFilters: [RowFilter] { filters.map { RowFilter($0.dimension, [$0.value]) } }
 }
 
 /// Charges and invoices held against the cost computed from usage. They are views of one spend: nothing here is a sum of two of them.
