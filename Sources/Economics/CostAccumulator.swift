@@ -85,10 +85,11 @@ final class CostAccumulator {
         let slots = try Slots(rows, cells, prices, counts, day)
         let stretch = Stretch(
             rows: rows, day: day, counts: counts, slots: slots, prices: prices, groupOfCell: groupOfCell, wanted: wanted)
-        let sums = try counts.tokens.map { try $0.sums(rows, slots, wanted, day) }
+        let sums = try counts.sums(rows, slots, wanted, day)
+        let meters = Meter.allCases.count
         for slot in 0..<slots.count where stretch.group(slot) >= 0 {
             var own = Measures()
-            own.tokens = sums.map { $0[slot] }
+            own.tokens = Array(sums[slot * meters..<(slot + 1) * meters])
             if let level = stretch.level(slot), level.isLinear {
                 for (meter, rate) in level.byMeter.enumerated() {
                     guard let rate, own.tokens[meter] > 0 else { continue }
@@ -105,11 +106,12 @@ final class CostAccumulator {
 
     /// Of what is priced by its sums: requests that have tokens on a meter without a price, and those tokens; and requests of which
     /// nothing was exported, which is unknown and not zero.
-    private func countUnpriced(_ stretch: Stretch, _ sums: [[Int64]]) throws {
+    private func countUnpriced(_ stretch: Stretch, _ sums: [Int64]) throws {
         let (rows, slots, tokens) = (stretch.rows, stretch.slots, stretch.counts.tokens)
+        func sum(_ meter: Int, _ slot: Int) -> Int64 { sums[slot * tokens.count + meter] }
         let unpricedOfSlot = (0..<slots.count).map { slot -> [Int] in
             guard let level = stretch.level(slot), level.isLinear else { return [] }
-            return level.unpriced.filter { sums[$0][slot] > 0 }
+            return level.unpriced.filter { sum($0, slot) > 0 }
         }
         let unknown = stretch.counts.unknown(rows)
         let meters = Set(unpricedOfSlot.joined()).sorted()
@@ -118,7 +120,7 @@ final class CostAccumulator {
         for meter in meters {
             let lacks = unpricedOfSlot.map { $0.contains(meter) }
             // Mostly no slot with such tokens has a price for the meter.
-            if lacks.indices.allSatisfy({ lacks[$0] || sums[meter][$0] == 0 }) {
+            if lacks.indices.allSatisfy({ lacks[$0] || sum(meter, $0) == 0 }) {
                 tokens[meter].add(rows, into: &has)
             } else {
                 tokens[meter].add(rows, into: &has) { lacks[Int(slots.codes[$0])] }

@@ -36,10 +36,17 @@ final class CostPlan: Sendable {
             + texts.sorted().map { ColumnSpec($0, .text) }
     }
 
-    /// What is read of a row group: no times where all its rows lie in one stretch, and no quantities where it has none.
+    /// What is read of a row group: no times where all its rows lie in one stretch, and no counts of which it has none.
     func columns(of group: RowGroup, times: Bool) -> [ColumnSpec] {
-        let hasQuantities = group.stats(for: "quantity").map { $0.nullCount < group.rowCount } ?? false
-        return columns.filter { $0.name == "ts" ? times : hasQuantities || !["quantity", "unit"].contains($0.name) }
+        func isThere(_ name: String) -> Bool { group.stats(for: name).map { $0.nullCount < group.rowCount } ?? false }
+        return columns.filter {
+            switch ($0.name, $0.type) {
+            case ("ts", _): times
+            case ("unit", _): isThere("quantity")
+            case (_, .int64), (_, .decimal): isThere($0.name)
+            default: true
+            }
+        }
     }
 
     /// The one stretch in which all of these moments lie, if there is one.
