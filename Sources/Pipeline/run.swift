@@ -36,7 +36,7 @@ public struct RunContext: Sendable {
 }
 
 /// The migrations of all modules, in the order of the imports.
-let migrations = Lake.migrations + ingestMigrations + insightMigrations + batchMigrations + reportMigrations
+let migrations = Lake.migrations + ingestMigrations + economicsMigrations + insightMigrations + batchMigrations + reportMigrations
 
 /// What happened to one stage of one period.
 public struct StageOutcome: Sendable, Equatable {
