@@ -23,7 +23,8 @@ public struct Job: Sendable {
     public let sources: [Source]
     /// Of columns that rows do not carry; one that finds another's key stands before it.
     public let lookups: [Lookup]
-    public let book: PriceBook
+    /// Of the price files; `knowing` adds what was applied in a home.
+    public internal(set) var book: PriceBook
     public let plans: [Plan]
     public let insights: [Insight]
     public let sections: [SectionPlan]
@@ -135,13 +136,8 @@ public struct Job: Sendable {
                 "There is no price book \"\(missing)\" beside the job file. Correct the path, or leave it out: then every cost is unknown.",
                 at: "prices")
         }
-        let own = currency
         book = try PriceBook(files: books.map { joined(folder, $0) })
-        if let foreign = book.rows.first(where: { $0.currency != own }) {
-            throw Failure(
-                "The price is in \(foreign.currency), but the job reports in \(own). Two currencies meet only through a dated rate.",
-                at: foreign.place, kind: .usage)
-        }
+        try Job.refuseForeign(book, currency: currency)
         plans = try object.named("plans").map { name, _, node in try Plan(name: name, try ConfigObject(node, Plan.schema)) }
         insights = try object.objects("insights", Insight.schema).map {
             try Insight($0, folder: folder, providers: providers.map(\.name))
@@ -159,6 +155,13 @@ public struct Job: Sendable {
             try SectionPlan($0, dimensions: model.dimensions, insights: insightNames)
         }
         digest = Digest.of(bytes)
+    }
+
+    static func refuseForeign(_ book: PriceBook, currency: String) throws {
+        guard let foreign = book.rows.first(where: { $0.currency != currency }) else { return }
+        throw Failure(
+            "The price is in \(foreign.currency), but the job reports in \(currency). Two currencies meet only through a dated rate.",
+            at: foreign.place, kind: .usage)
     }
 
     private static let mostBytes: Int64 = 4 << 20

@@ -34,6 +34,7 @@ public func propose(_ path: String, to job: Job, _ context: RunContext, _ ledger
     }
     let job = try ledger.map { try job.knowing($0) } ?? job
     let book = try PriceBook(files: [path])
+    try Job.refuseForeign(book, currency: job.currency)
     let learned = try job.book.learning(book, on: job.today(context))
     let unusual = unusualPrices(learned.rows, in: job.book)
     var warnings = unusual.map { Diagnostic(.warning, $0.sentence, at: $0.row.place) }

@@ -18,7 +18,7 @@ extension CommunityMap {
                 charges = charges.dropFirst(own.count)
                 let models = entry.names.map(JSON.string)
                 var head = "provider: \(JSON.string(renamed ?? entry.provider).text), "
-                head += "model: \((models.count == 1 ? models[0] : .array(models)).text)"
+                head += "model: \(models.count == 1 ? models[0].text : "[\(models.map(\.text).joined(separator: ", "))]")"
                 if first.tier != "standard" { head += ", tier: \(JSON.string(first.tier).text)" }
                 if first.aboveInputTokens >= 0 { head += ", above_input_tokens: \(first.aboveInputTokens)" }
                 let page = entry.page.map { " (\($0))" } ?? ""

@@ -89,10 +89,15 @@ struct MapReading {
         var named: [String: [String]] = [:]
         for alias in aliases { named[alias.target, default: []].append(alias.name) }
         let taken = Set(entries.map { $0.names[0] } + aliases.map(\.name))
+        let short = Dictionary(grouping: entries, by: \.provider).mapValues { own in
+            Dictionary(own.flatMap { $0.names.dropFirst() }.map { ($0, 1) }, uniquingKeysWith: +)
+        }
         let whole = entries.map { entry in
             let others = (named[entry.names[0]] ?? []).flatMap { MapReading.names($0, entry.provider) }
-            // A name without its vendor belongs to the entry of exactly that name, where there is one.
-            let names = [entry.names[0]] + (entry.names.dropFirst() + others).filter { !taken.contains($0) || others.contains($0) }
+            // A name without its vendor belongs to the entry of exactly that name, where there is one, and to none where two have it.
+            let names =
+                [entry.names[0]]
+                + entry.names.dropFirst().filter { !taken.contains($0) && short[entry.provider]?[$0] == 1 } + others
             return CommunityMap.Entry(
                 names: names.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }, provider: entry.provider,
                 charges: entry.charges, page: entry.page, place: entry.place)

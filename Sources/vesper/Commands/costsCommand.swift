@@ -29,13 +29,13 @@ let costsCommand = Command(
 
 @Sendable private func performCosts(_ invocation: Invocation) throws -> Int32 {
     let job = try oneJob(invocation)
-    let model = job.costModel(knownAsOf: try invocation.day(knownAsOf))
+    let known = try invocation.day(knownAsOf)
+    let offered = job.costModel().dimensions
     let dimensions = try invocation.names(by)
     let filters = try invocation.pairs(filter).map { (dimension: $0.name, value: $0.value) }
-    for name in dimensions + filters.map(\.dimension) where !model.dimensions.contains(name) {
-        let hint = didYouMean(name, from: model.dimensions)
-        throw Failure(
-            "There is no dimension \"\(visible(name))\".\(hint) Dimensions are \(listed(model.dimensions)).", kind: .usage)
+    for name in dimensions + filters.map(\.dimension) where !offered.contains(name) {
+        let hint = didYouMean(name, from: offered)
+        throw Failure("There is no dimension \"\(visible(name))\".\(hint) Dimensions are \(listed(offered)).", kind: .usage)
     }
     let grain: Grain = try invocation.choice(every) ?? .all
     let limit = try invocation.count(top, in: 1...1_000_000)
@@ -48,7 +48,7 @@ let costsCommand = Command(
         guard let held = try lake.days(job: job.name, log: .usage) else { throw nothingRead(context.home) }
         let all = Period(first: job.zone.day(of: held.first.startUTC), last: job.zone.day(of: (held.last + 1).startUTC))
         let query = CostQuery(period: asked ?? all, every: grain, by: dimensions, where: filters, countsUsers: true)
-        return try tabulateCosts(query, model, lake, threads: context.threads)
+        return try tabulateCosts(query, try job.knowing(ledger).costModel(knownAsOf: known), lake, threads: context.threads)
     }
     let (rows, whole) = (table.rows, table.total)
     let shown = ordered(rows, by: invocation.value(sort)).prefix(limit ?? rows.count)
