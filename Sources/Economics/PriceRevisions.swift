@@ -29,7 +29,7 @@ extension Ledger {
         let sql = "SELECT revision, known_from, rows, digest, note FROM price_revisions WHERE job = ? ORDER BY revision"
         return try database.rows(sql, [.text(job)]).map { row in
             let damaged = Failure(
-                "The price revision \(row.int(0)) of \(job) is damaged. Restore the ledger from a backup.",
+                "The price revision \(row.int(0)) of \(job) is damaged: its rows are not those of its digest. Restore the ledger from a backup.",
                 at: Place(path: database.path))
             let text = row.text(2)
             guard Digest.of(text).hex == row.text(3), let knownFrom = Day(row.text(1)),

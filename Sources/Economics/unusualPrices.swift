@@ -4,11 +4,11 @@ import Common
 public struct UnusualPrice: Sendable {
     public let row: PriceRow
     public let neighbour: PriceRow
-    /// What the neighbour is to it.
     public let relation: Relation
     /// How many times the one is the other, rounded down.
     public let times: Int128
 
+    /// What the neighbour is to the rate.
     public enum Relation: Sendable {
         /// The price of the same thing that it follows or replaces.
         case before
@@ -18,105 +18,140 @@ public struct UnusualPrice: Sendable {
         case otherModel
     }
 
-    /// A sentence without its place.
+    /// Without its place.
     public var sentence: String {
         let what = "\(row.counted == .quantity ? "price" : "\(row.counted) rate") of \(row.subject)"
-        let of =
+        let other =
             switch relation {
             case .before: "the one that it follows"
             case .otherMeter: "that of \(neighbour.counted)"
-            case .otherModel: "that of \(neighbour.subject), the nearest of \(row.provider)"
+            case .otherModel: "that of \(neighbour.subject), the nearest one of \(row.provider)"
             }
         return
-            "The \(what), \(row.high) per \(row.per), is \(grouped(times)) times \(row.isGreater(than: neighbour) ? "" : "less than ")\(of), \(neighbour.high) per \(neighbour.per) at \(neighbour.place). Check its unit."
+            "The \(what), \(row.high) per \(row.per), is \(grouped(times)) times \(row.costsLess(than: neighbour) ? "less than " : "")\(other), \(neighbour.high) per \(neighbour.per) at \(neighbour.place). Check the unit of both."
     }
 }
 
-/// Those of some rows whose rates are hundreds of times off their neighbours, among them or in a book.
-///
-/// The widest gaps that vendors have, a cached token against a fresh one, are of 125 times (LiteLLM's map 1.110.2, of all models);
-/// a thousand tokens taken for a million are a thousand. Rates of zero have no size, and are left alone.
+/// Those of some rows whose rates are far off their neighbours, among them or in a book. Rates of zero have no size, and are left alone.
 public func unusualPrices(_ rows: [PriceRow], in book: PriceBook) -> [UnusualPrice] {
-    let all = book.standing(knownAsOf: nil) + rows
-    let byQuestion = Dictionary(grouping: all, by: \.question)
-    let byModel = Dictionary(grouping: all) { Neighbourhood($0, counted: nil) }
-    let byMeter = Dictionary(grouping: all) { Neighbourhood($0, counted: $0.counted) }
-    return rows.compactMap { row -> UnusualPrice? in
-        guard row.high != .zero else { return nil }
-        let before = byQuestion[row.question, default: []]
-            .filter { $0.knownFrom <= row.knownFrom && $0.validFrom <= row.validFrom && !$0.isSame(as: row) }
-            .max { ($0.validFrom, $0.knownFrom, $0.revision) < ($1.validFrom, $1.knownFrom, $1.revision) }
-        if let before, let times = farOff(row, before) {
-            return UnusualPrice(row: row, neighbour: before, relation: .before, times: times)
-        }
-        guard case .tokens(let meter) = row.counted else { return nil }
-        // Everything is held against the input, and the input against the output, so that one wrong rate is one finding.
-        let beside = byModel[Neighbourhood(row, counted: nil), default: []].first {
-            $0.subject == row.subject && $0.aboveInputTokens == row.aboveInputTokens && $0.counted == .tokens(meter == .input ? .output : .input)
-                && $0.high != .zero
-        }
-        if let beside, let times = farOff(row, beside), meter != .input || isFarFromOthers(row, byModel) {
-            return UnusualPrice(row: row, neighbour: beside, relation: .otherMeter, times: times)
-        }
-        let others = byMeter[Neighbourhood(row, counted: row.counted), default: []].filter { $0.subject != row.subject && $0.high != .zero }
-        let nearest = others.map { (row: $0, times: farOff(row, $0)) }
-        guard !nearest.contains(where: { $0.times == nil }), let closest = nearest.min(by: { $0.times ?? 0 < $1.times ?? 0 }) else {
-            return nil
-        }
-        return UnusualPrice(row: row, neighbour: closest.row, relation: .otherModel, times: closest.times ?? 0)
+    let neighbours = Neighbours(book.standing(knownAsOf: nil) + rows)
+    var found = rows.map { row in row.high == .zero ? nil : neighbours.before(row) ?? neighbours.input(row) }
+    // An input rate that is wrong puts every other meter of its model in the wrong too; one finding is enough.
+    let blamed = Set(zip(rows, found).filter { $0.1 != nil }.map { Neighbours.Model($0.0) })
+    for (index, row) in rows.enumerated() where row.high != .zero && found[index] == nil {
+        found[index] = (blamed.contains(Neighbours.Model(row)) ? nil : neighbours.otherMeter(row)) ?? neighbours.otherModel(row)
     }
+    return found.compactMap(\.self)
 }
 
-/// Whether an input rate is far from every other meter of its model: otherwise it is the output that is wrong.
-private func isFarFromOthers(_ row: PriceRow, _ byModel: [Neighbourhood: [PriceRow]]) -> Bool {
-    byModel[Neighbourhood(row, counted: nil), default: []].allSatisfy {
-        $0.subject != row.subject || $0.aboveInputTokens != row.aboveInputTokens || $0.counted == row.counted || $0.high == .zero
-            || farOff(row, $0) != nil
+/// Prices by what they are held against.
+private struct Neighbours {
+    private let byQuestion: [PriceRow.Question: [PriceRow]]
+    private let byModel: [Model: [PriceRow]]
+    private let byMeter: [Meters: [PriceRow]]
+
+    /// Whose meters are held against each other.
+    struct Model: Hashable {
+        let provider: String
+        let subject: PriceRow.Subject
+        let tier: String
+        let above: Int64
+        let currency: String
+
+        init(_ row: PriceRow) {
+            (provider, subject, tier) = (row.provider, row.subject, row.tier)
+            (above, currency) = (row.aboveInputTokens, row.currency)
+        }
     }
-}
 
-/// Whose prices are held against each other.
-private struct Neighbourhood: Hashable {
-    let provider: String
-    let tier: String
-    let currency: String
-    let dimension: PriceUnit.Dimension
-    let counted: PriceRow.Counted?
-    let kind: Int
+    /// Which models are held against each other.
+    private struct Meters: Hashable {
+        let provider: String
+        let tier: String
+        let counted: PriceRow.Counted
+        let currency: String
 
-    init(_ row: PriceRow, counted: PriceRow.Counted?) {
-        (provider, tier, currency) = (row.provider, row.tier, row.currency)
-        dimension = row.per.unit.dimension
-        self.counted = counted
-        kind =
-            switch row.subject {
-            case .model: 0
-            case .metric: 1
-            case .service: 2
-            }
+        init(_ row: PriceRow) { (provider, tier, counted, currency) = (row.provider, row.tier, row.counted, row.currency) }
     }
-}
 
-/// How many times one rate is the other, either way, where that is a factor of 500 or more; nil where it is less or cannot be said.
-private func farOff(_ a: PriceRow, _ b: PriceRow) -> Int128? {
-    guard a.currency == b.currency, a.per.unit.dimension == b.per.unit.dimension, b.high != .zero else { return nil }
-    // a.high / a.per against b.high / b.per, as whole numbers over one denominator.
-    let scale = max(a.high.scale, b.high.scale)
-    guard let x = a.high.units(places: scale)?.multipliedReportingOverflow(by: b.per.size),
-        let y = b.high.units(places: scale)?.multipliedReportingOverflow(by: a.per.size), !x.overflow, !y.overflow,
-        x.partialValue > 0, y.partialValue > 0
-    else { return nil }
-    let times = max(x.partialValue, y.partialValue) / min(x.partialValue, y.partialValue)
-    return times >= 500 ? times : nil
+    init(_ rows: [PriceRow]) {
+        byQuestion = Dictionary(grouping: rows, by: \.question)
+        byModel = Dictionary(grouping: rows, by: Model.init)
+        byMeter = Dictionary(grouping: rows, by: Meters.init)
+    }
+
+    /// Vendors cut prices to a fifth, hardly ever to a hundredth.
+    func before(_ row: PriceRow) -> UnusualPrice? {
+        let earlier = byQuestion[row.question, default: []].filter {
+            $0.validFrom <= row.validFrom && ($0.knownFrom, $0.revision, $0.validFrom) < (row.knownFrom, row.revision, row.validFrom)
+        }
+        let last = earlier.max { ($0.validFrom, $0.knownFrom, $0.revision) < ($1.validFrom, $1.knownFrom, $1.revision) }
+        return last.flatMap { last in
+            row.times(last).flatMap { $0 < 100 ? nil : UnusualPrice(row: row, neighbour: last, relation: .before, times: $0) }
+        }
+    }
+
+    /// An input rate that no other meter of its model fits.
+    func input(_ row: PriceRow) -> UnusualPrice? {
+        guard row.counted == .tokens(.input) else { return nil }
+        let others = byModel[Model(row), default: []].filter { $0.counted != row.counted && $0.counted != .quantity && $0.high != .zero }
+        let held = others.map { Neighbours.farOff($0, from: row) }
+        guard !held.contains(where: { $0 == nil }), let other = others.first, let times = held.first ?? nil else { return nil }
+        return UnusualPrice(row: row, neighbour: other, relation: .otherMeter, times: times)
+    }
+
+    func otherMeter(_ row: PriceRow) -> UnusualPrice? {
+        guard row.counted != .tokens(.input), row.counted != .quantity else { return nil }
+        let input = byModel[Model(row), default: []].first { $0.counted == .tokens(.input) && $0.high != .zero }
+        return input.flatMap { input in
+            Neighbours.farOff(row, from: input).map { UnusualPrice(row: row, neighbour: input, relation: .otherMeter, times: $0) }
+        }
+    }
+
+    /// A provider's models differ a hundredfold; one that is five hundred times off the nearest is in another unit.
+    func otherModel(_ row: PriceRow) -> UnusualPrice? {
+        guard row.counted != .quantity else { return nil }
+        var nearest: (row: PriceRow, times: Int128)?
+        for other in byMeter[Meters(row), default: []] where other.subject != row.subject {
+            guard let times = row.times(other) else { continue }
+            if times < 500 { return nil }
+            if nearest.map({ times < $0.times }) ?? true { nearest = (other, times) }
+        }
+        return nearest.map { UnusualPrice(row: row, neighbour: $0.row, relation: .otherModel, times: $0.times) }
+    }
+
+    /// How many times a meter's rate is the input's, where no vendor has such a gap: with room, those that LiteLLM's map 1.110.2 has
+    /// for all its models (checked 2026-11-25: output 0.03 to 120, cache reads 0.008 to 1, writes 0.06 to 9, reasoning as output).
+    private static func farOff(_ row: PriceRow, from input: PriceRow) -> Int128? {
+        guard let times = row.times(input) else { return nil }
+        let isLess = row.costsLess(than: input)
+        let most: Int128
+        switch row.counted {
+        case .tokens(.cacheRead): most = isLess ? 200 : 5
+        case .tokens(.cacheWrite5m), .tokens(.cacheWrite1h): most = isLess ? 50 : 15
+        case .tokens(.output), .tokens(.reasoning): most = isLess ? 50 : 150
+        case .tokens(.input), .quantity: return nil
+        }
+        return times > most ? times : nil
+    }
 }
 
 extension PriceRow {
-    fileprivate func isGreater(than other: PriceRow) -> Bool {
-        guard let left = ExactDecimal(mantissa: other.per.size, scale: 0).flatMap({ high.multiplied(by: $0) }),
-            let right = ExactDecimal(mantissa: per.size, scale: 0).flatMap({ other.high.multiplied(by: $0) })
-        else { return true }
-        return right < left
+    /// How many times one rate is the other, either way, rounded down; nil where they cannot be compared.
+    fileprivate func times(_ other: PriceRow) -> Int128? {
+        guard let (own, their) = inOneUnit(with: other), own > 0, their > 0 else { return nil }
+        return max(own, their) / min(own, their)
     }
 
-    fileprivate func isSame(as other: PriceRow) -> Bool { place == other.place && definition == other.definition }
+    fileprivate func costsLess(than other: PriceRow) -> Bool { inOneUnit(with: other).map { $0 < $1 } ?? false }
+
+    /// Both rates as whole numbers of one smallest amount, for one unit.
+    private func inOneUnit(with other: PriceRow) -> (Int128, Int128)? {
+        guard currency == other.currency, per.unit.dimension == other.per.unit.dimension else { return nil }
+        let scale = max(high.scale, other.high.scale)
+        guard let own = high.units(places: scale)?.multipliedReportingOverflow(by: other.per.size),
+            let their = other.high.units(places: scale)?.multipliedReportingOverflow(by: per.size), !own.overflow, !their.overflow
+        else { return nil }
+        return (own.partialValue, their.partialValue)
+    }
 }
