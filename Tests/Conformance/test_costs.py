@@ -8,9 +8,10 @@ from decimal import Decimal
 
 import pytest
 
-from conftest import open_lake
+from conftest import ALL, open_lake
+from dice import thrown
 from oracle import TOKENS, costs, known, price_book, priced
-from products import PRODUCTS
+from products import PRODUCTS, aspendos, kalei
 from shown import PERIOD, amount, assert_costs, assert_details, expected, keys, printed
 
 pytest.importorskip("duckdb")
@@ -97,9 +98,9 @@ def other_prices():
     return book
 
 
-def write_book(jobs, book):
+def write_book(jobs, book, name="kalei"):
     text = json.dumps({"currency": "USD", "prices": book["prices"], **({"aliases": book["aliases"]} if book["aliases"] else {})})
-    (jobs / "Prices" / "kalei.json5").write_text(text, encoding="utf-8")
+    (jobs / "Prices" / f"{name}.json5").write_text(text, encoding="utf-8")
 
 
 @pytest.mark.parametrize("every,by", [("all", []), ("day", ["plan"]), ("week", ["provider", "model"])], ids=["all", "day", "week"])
@@ -162,3 +163,18 @@ def test_what_is_counted_beside_tokens_is_what_duckdb_counts(vesper, homes, prod
     given = {"data": product.sample.parent, "job": product.job}
     names = [name for name in by.split(",") if name]
     assert_details(vesper, homes.home(product), homes.lake(product), every, names, **given)
+
+
+@pytest.mark.parametrize("seed", range(200 if ALL else 16))
+def test_a_book_by_dice_gives_the_costs_of_duckdb(vesper, homes, jobs, seed):
+    """Rules of all kinds at once: names, aliases, tiers, thresholds, steps, bands, ranges, mocked services, and what was learned later."""
+    product = [aspendos, kalei][seed % 2].PRODUCT
+    home = homes.home(product)
+    lake = open_lake(home, product.name)
+    calls = lake.execute("SELECT DISTINCT provider, model, unit FROM usage WHERE model IS NOT NULL ORDER BY ALL").fetchall()
+    book = thrown(seed, calls)
+    write_book(jobs, book, product.name)
+    lake = priced(lake, book, product.zone, product.found)
+    given = {"data": product.sample.parent, "job": jobs / f"{product.name}.json5"}
+    assert_costs(vesper, home, lake, "day", ["model"], **given)
+    assert_details(vesper, home, lake, "all", ["model"], **given)
