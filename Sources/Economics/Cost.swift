@@ -4,6 +4,9 @@ import Common
 public struct Cost: Equatable, Sendable {
     public var low = Money.zero
     public var high = Money.zero
+    /// What services that are not charged yet would cost; never a part of the amount.
+    public var shadowLow = Money.zero
+    public var shadowHigh = Money.zero
     /// Requests of which at least one meter has no price.
     public var unpricedRequests = 0
     /// Their tokens on those meters.
@@ -17,6 +20,8 @@ public struct Cost: Equatable, Sendable {
     public static func += (a: inout Cost, b: Cost) {
         a.low += b.low
         a.high += b.high
+        a.shadowLow += b.shadowLow
+        a.shadowHigh += b.shadowHigh
         a.unpricedRequests += b.unpricedRequests
         a.unpricedTokens += b.unpricedTokens
     }
@@ -27,13 +32,24 @@ public struct Measures: Equatable, Sendable {
     public var requests = 0
     /// By meter, in the order of `Meter.allCases`.
     public var tokens = [Int64](repeating: 0, count: Meter.allCases.count)
+    /// By unit, in units of 1e-12.
+    public var quantities: [String: Int128] = [:]
     public var cost = Cost()
+    /// Of the three counted only where the query asks for outcomes: requests that were not the first attempt, those that print a status,
+    /// and those whose status is none of a success.
+    public var retries = 0
+    public var withStatus = 0
+    public var errors = 0
 
     public init() {}
 
     public static func += (a: inout Measures, b: Measures) {
         a.requests += b.requests
+        a.retries += b.retries
+        a.withStatus += b.withStatus
+        a.errors += b.errors
         for meter in a.tokens.indices { a.tokens[meter] += b.tokens[meter] }
+        for (unit, quantity) in b.quantities { a.quantities[unit, default: 0] += quantity }
         a.cost += b.cost
     }
 
@@ -57,6 +73,11 @@ public struct Measures: Equatable, Sendable {
     public var coverage: ExactDecimal? {
         Money(units: Int128(requests - cost.unpricedRequests)).ratio(to: Money(units: Int128(requests)), places: 4)
     }
+
+    /// The share of failures among the requests that print a status, in units of 10^-4; nil where none does.
+    public var errorShare: ExactDecimal? {
+        Money(units: Int128(errors)).ratio(to: Money(units: Int128(withStatus)), places: 4)
+    }
 }
 
 /// What one combination of dimension values cost in one period: a row of the cube, and of `vesper costs`.
@@ -67,6 +88,14 @@ public struct CostRow: Equatable, Sendable {
     public var measures: Measures
     /// Distinct users; nil where they were not counted.
     public var users: Int?
+    public var tenants: Int?
+    public var latency: Percentiles?
+    public var firstToken: Percentiles?
+    /// The local hour with its offset, where the period is one day and the row but an hour of it.
+    public var hour: String?
+
+    /// The time it is about, for people.
+    public var label: String { hour ?? period.description }
 
     public init(period: Period, keys: [String?], measures: Measures, users: Int? = nil) {
         (self.period, self.keys, self.measures, self.users) = (period, keys, measures, users)
@@ -76,11 +105,14 @@ public struct CostRow: Equatable, Sendable {
     public var definition: String {
         let cost = measures.cost
         return
-            "\(period) \(sortKey) \(measures.requests) \(measures.tokens) \(cost.low) \(cost.high) \(cost.unpricedRequests) \(cost.unpricedTokens)"
+            "\(period) \(sortKey) \(measures.requests) \(measures.tokens) \(measures.quantities.sorted { $0.key < $1.key }) \(cost.low) \(cost.high) "
+            + "\(cost.shadowLow) \(cost.shadowHigh) \(cost.unpricedRequests) \(cost.unpricedTokens)"
     }
 
     /// Keys in byte order, with what is missing first.
-    var sortKey: String { keys.map { $0.map { "1" + $0 } ?? "0" }.joined(separator: "\u{0}") }
+    var sortKey: String { CostRow.sortKey(keys) }
+
+    static func sortKey(_ keys: [String?]) -> String { keys.map { $0.map { "1" + $0 } ?? "0" }.joined(separator: "\u{0}") }
 }
 
 extension [CostRow] {
@@ -102,8 +134,9 @@ extension [CostRow] {
 
 /// How long one row of a cost table is; weeks and months are cut at the ends of the period asked for.
 public enum Grain: String, CaseIterable, Sendable {
-    case day, week, month, all
+    case hour, day, week, month, all
 
+    /// The days of each row; hours are cut out of them by the zone's clock.
     public func buckets(of period: Period) -> [Period] {
         if self == .all { return [period] }
         var buckets: [Period] = []
@@ -119,7 +152,7 @@ public enum Grain: String, CaseIterable, Sendable {
 
     private func belongTogether(_ a: Day, _ b: Day) -> Bool {
         switch self {
-        case .day: a == b
+        case .hour, .day: a == b
         case .week: Week(of: a) == Week(of: b)
         case .month: a.civil.year == b.civil.year && a.civil.month == b.civil.month
         case .all: true

@@ -9,85 +9,68 @@ final class CostPlan: Sendable {
     let columns: [ColumnSpec]
     /// Where each stretch begins, in microseconds, and where the last one ends.
     let bounds: [Int64]
-    let buckets: [Period]
+    let buckets: [(period: Period, hour: String?)]
     /// Finds what rows do not carry.
     let resolver: Resolver
+    /// Only where a price has volume tiers.
+    let volumes: MonthVolumes?
 
     init(_ query: CostQuery, _ model: CostModel, _ lake: Lake) throws {
         (self.query, self.model) = (query, model)
-        buckets = query.grain.buckets(of: query.period)
-        bounds =
-            buckets.map { model.zone.start(of: $0.first).microseconds } + [
-                model.zone.start(of: query.period.last + 1).microseconds
-            ]
+        let periods = query.grain.buckets(of: query.period)
+        let end = model.zone.start(of: query.period.last + 1).microseconds
+        if query.grain == .hour {
+            let hours = periods.flatMap { day in model.zone.hours(of: day.first).map { (day: day, start: $0) } }
+            buckets = hours.map { ($0.day, model.zone.hourLabel($0.start)) }
+            bounds = hours.map(\.start.microseconds) + [end]
+        } else {
+            buckets = periods.map { ($0, nil) }
+            bounds = periods.map { model.zone.start(of: $0.first).microseconds } + [end]
+        }
         var texts = Set(
-            ["provider", "model", "service_tier"] + (query.dimensions + query.filters.map(\.dimension)).map(model.column))
-        if query.countsUsers { texts.insert("user") }
+            ["provider", "model", "service_tier", "unit"] + (query.dimensions + query.filters.map(\.dimension)).map(model.column))
+        if query.details.contains(.users) { texts.insert("user") }
+        if query.details.contains(.tenants) { texts.insert("tenant") }
+        if query.details.contains(.outcomes) { texts.insert("status") }
         resolver = try Resolver(model.lookups, for: texts, job: model.job, lake)
         texts.formUnion(resolver.columns)
-        columns  // The time comes first: it is left out where nobody needs it.
-        =
-            [ColumnSpec("ts", .timestamp)] + Meter.allCases.map { ColumnSpec($0.column, .int64) }
-            + texts.sorted().map { ColumnSpec($0, .text) }
+        volumes = try MonthVolumes(of: query.period, model, lake)
+        if volumes != nil { texts.formUnion(["source", "source_file"]) }
+        let counts =
+            (query.details.contains(.outcomes) ? ["attempt"] : []) + (query.details.contains(.latency) ? ["latency_ms"] : [])
+            + (query.details.contains(.firstToken) ? ["first_token_ms"] : []) + (volumes == nil ? [] : ["source_record"])
+        columns =
+            [ColumnSpec("ts", .timestamp), ColumnSpec("quantity", .decimal)]
+            + (Meter.allCases.map(\.column) + counts).map { ColumnSpec($0, .int64) }
+            + texts.sorted().map { ColumnSpec($0, model.type(of: $0)) }
+    }
+
+    /// What is read of a row group: no times where all its rows lie in one stretch, and no counts of which it has none.
+    func columns(of group: RowGroup, times: Bool) -> [ColumnSpec] {
+        func isThere(_ name: String) -> Bool { group.stats(for: name).map { $0.nullCount < group.rowCount } ?? false }
+        return columns.filter {
+            switch ($0.name, $0.type) {
+            case ("ts", _): times
+            case ("unit", _): isThere("quantity")
+            case (_, .int64), (_, .decimal): isThere($0.name)
+            default: true
+            }
+        }
     }
 
     /// The one stretch in which all of these moments lie, if there is one.
     func bucket(of times: ClosedRange<Int64>) -> Int? {
-        let after = bounds.firstIndex { $0 > times.lowerBound } ?? bounds.count
+        let after = firstBound(after: times.lowerBound)
         return after > 0 && after < bounds.count && times.upperBound < bounds[after] ? after - 1 : nil
     }
-}
 
-/// The prices of one provider, model and tier on one day, as whole units of 1e-12 for one token, where they are that simple.
-///
-/// Then a cost is tokens × units without rounding, so a group's tokens may be added up first: the same figure to the last digit as
-/// pricing every event by itself.
-struct UnitPrices {
-    /// nil where there is no price.
-    let byMeter: [UnitPrice?]
-
-    struct UnitPrice {
-        let low: Int128
-        let high: Int128
-        let row: PriceRow
-
-        /// What so many tokens cost at one end of the price.
-        func amount(_ units: Int128, _ tokens: Int64) throws -> Money {
-            let (amount, overflow) = units.multipliedReportingOverflow(by: Int128(tokens))
-            guard !overflow else { throw row.tooLarge(tokens) }
-            return Money(units: amount)
+    /// Where the first stretch begins that begins after a moment.
+    func firstBound(after time: Int64) -> Int {
+        var (low, high) = (0, bounds.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if bounds[middle] <= time { low = middle + 1 } else { high = middle }
         }
-    }
-
-    /// Meters whose tokens have no price; reasoning tokens without a row of their own are priced as output.
-    var unpriced: [Int] { byMeter.indices.dropLast().filter { byMeter[$0] == nil } }
-
-    /// nil where the price depends on the request: on its size, or by rounding.
-    init?(_ tariff: Tariff, on day: Day) {
-        guard !tariff.hasThresholds else { return nil }
-        var prices: [UnitPrice?] = []
-        for meter in Meter.allCases.indices {
-            guard let row = tariff.row(meter, on: day, above: -1) else {
-                prices.append(nil)
-                continue
-            }
-            if meter == Meter.allCases.count - 1 { return nil }  // reasoning tokens come off the output, event by event
-            guard let low = UnitPrices.units(row.low, per: row.per), let high = UnitPrices.units(row.high, per: row.per) else {
-                return nil
-            }
-            prices.append(UnitPrice(low: low, high: high, row: row))
-        }
-        byMeter = prices
-    }
-
-    private static func units(_ rate: ExactDecimal, per: Int128) -> Int128? {
-        guard let units = rate.units(places: Money.places) else { return nil }
-        return units % per == 0 ? units / per : nil
-    }
-}
-
-extension PriceRow {
-    func tooLarge(_ tokens: Int64) -> Failure {
-        Failure("A cost is too large for this price: \(tokens) tokens at \(high).", at: place)
+        return low
     }
 }
