@@ -138,6 +138,44 @@ def test_every_figure_of_every_product_is_that_of_duckdb(vesper, homes, product,
     assert shown["rows"]
 
 
+def text_of(cell):
+    """A cell of the JSON form as the CSV form has it."""
+    if isinstance(cell, dict):
+        return "" if "missing" in cell else f">={cell['at_least']}" if "at_least" in cell else f"{cell['low']}..{cell['high']}"
+    return str(cell)
+
+
+@each_product
+def test_csv_says_what_json_says(vesper, homes, product):
+    given = {"data": product.sample.parent, "job": product.job}
+    flags = [*PERIOD, "--every", "day", "--by", "model,plan,feature"]
+    shown = vesper.json("costs", homes.home(product), flags=flags, **given)
+    read = list(csv.DictReader(io.StringIO(vesper("costs", homes.home(product), flags=[*flags, "--format", "csv"], **given).stdout)))
+    assert read == [{name: text_of(cell) for name, cell in row.items()} for row in shown["rows"]]
+
+
+@each_product
+@pytest.mark.parametrize("measure", ["cost", "requests", "users", "output_tokens"])
+def test_sorting_and_the_first_rows_change_no_figure(vesper, homes, product, measure):
+    given = {"data": product.sample.parent, "job": product.job}
+    flags = [*PERIOD, "--every", "week", "--by", "model,feature"]
+    shown = vesper.json("costs", homes.home(product), flags=flags, **given)
+    top = vesper.json("costs", homes.home(product), flags=[*flags, "--sort", measure, "--top", "5"], **given)
+    # Python sorts stably, as the command promises: equals stay in the order of time and names.
+    value = (lambda row: amount(row["cost"])[0]) if measure == "cost" else (lambda row: row[measure])
+    assert top["rows"] == sorted(shown["rows"], key=value, reverse=True)[:5]
+    assert top["totals"] == shown["totals"]
+
+
+@each_product
+def test_the_cache_says_what_the_lake_says(vesper, homes, product):
+    home, lake, given = homes.home(product), homes.lake(product), {"data": product.sample.parent, "job": product.job}
+    for by in ["model,plan,feature", "tenant,route"]:
+        flags = [*PERIOD, "--every", "day", "--by", by]
+        cached = vesper("costs", home, flags=[*flags, "--format", "json"], **given).stdout
+        assert cached == vesper("costs", home, flags=[*flags, "--format", "json", "--no-cache"], **given).stdout
+
+
 # Texts of a call that are no dimension: each call has its own, or they say what a figure is in.
 NO_DIMENSIONS = {"id", "session", "fingerprint", "unit", "currency"}
 
