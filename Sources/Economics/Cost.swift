@@ -4,6 +4,9 @@ import Common
 public struct Cost: Equatable, Sendable {
     public var low = Money.zero
     public var high = Money.zero
+    /// What services that are not charged yet would cost; never a part of the amount.
+    public var shadowLow = Money.zero
+    public var shadowHigh = Money.zero
     /// Requests of which at least one meter has no price.
     public var unpricedRequests = 0
     /// Their tokens on those meters.
@@ -17,6 +20,8 @@ public struct Cost: Equatable, Sendable {
     public static func += (a: inout Cost, b: Cost) {
         a.low += b.low
         a.high += b.high
+        a.shadowLow += b.shadowLow
+        a.shadowHigh += b.shadowHigh
         a.unpricedRequests += b.unpricedRequests
         a.unpricedTokens += b.unpricedTokens
     }
@@ -27,6 +32,8 @@ public struct Measures: Equatable, Sendable {
     public var requests = 0
     /// By meter, in the order of `Meter.allCases`.
     public var tokens = [Int64](repeating: 0, count: Meter.allCases.count)
+    /// By unit, in units of 1e-12.
+    public var quantities: [String: Int128] = [:]
     public var cost = Cost()
 
     public init() {}
@@ -34,6 +41,7 @@ public struct Measures: Equatable, Sendable {
     public static func += (a: inout Measures, b: Measures) {
         a.requests += b.requests
         for meter in a.tokens.indices { a.tokens[meter] += b.tokens[meter] }
+        for (unit, quantity) in b.quantities { a.quantities[unit, default: 0] += quantity }
         a.cost += b.cost
     }
 
@@ -76,7 +84,8 @@ public struct CostRow: Equatable, Sendable {
     public var definition: String {
         let cost = measures.cost
         return
-            "\(period) \(sortKey) \(measures.requests) \(measures.tokens) \(cost.low) \(cost.high) \(cost.unpricedRequests) \(cost.unpricedTokens)"
+            "\(period) \(sortKey) \(measures.requests) \(measures.tokens) \(measures.quantities.sorted { $0.key < $1.key }) \(cost.low) \(cost.high) "
+            + "\(cost.shadowLow) \(cost.shadowHigh) \(cost.unpricedRequests) \(cost.unpricedTokens)"
     }
 
     /// Keys in byte order, with what is missing first.

@@ -32,14 +32,14 @@ final class CostAccumulator {
         let columns = Columns { batch[self.plan.model.column($0)] }
         let wanted = filter(columns, count: batch.count)
         let cells = Cells(columns, plan.query.dimensions, count: batch.count)
-        let tokens = Meter.allCases.map { TokenColumn(batch[$0.column]) }
-        if let known { return try add(0..<batch.count, Int32(known), day, columns, cells, tokens, wanted) }
+        let counts = Counts(batch)
+        if let known { return try add(0..<batch.count, Int32(known), day, columns, cells, counts, wanted) }
         let bounds = plan.bounds
         var row = firstRow(times, atLeast: bounds[0])
         var bucket = 0
         while row < batch.count, bucket < plan.buckets.count {
             let end = firstRow(times, atLeast: bounds[bucket + 1])
-            if end > row { try add(row..<end, Int32(bucket), day, columns, cells, tokens, wanted) }
+            if end > row { try add(row..<end, Int32(bucket), day, columns, cells, counts, wanted) }
             (row, bucket) = (max(row, end), bucket + 1)
         }
     }
@@ -55,128 +55,118 @@ final class CostAccumulator {
 
     // MARK: - One stretch of rows
 
+    /// Rows that fall on one stretch of days, and how they are priced.
+    private struct Stretch {
+        let rows: Range<Int>
+        let day: Day
+        let counts: Counts
+        let slots: Slots
+        /// Of each cell; nil where no row is meant.
+        let prices: [DayPrices?]
+        let groupOfCell: [Int32]
+        let wanted: [Bool]?
+
+        func isMeant(_ row: Int) -> Bool { wanted?[row] ?? true }
+        func group(_ slot: Int) -> Int { Int(groupOfCell[slots.cell(slot)]) }
+        func level(_ slot: Int) -> DayPrices.Level? { prices[slots.cell(slot)]?.levels[slots.level(slot)] }
+    }
+
     private func add(
-        _ rows: Range<Int>, _ bucket: Int32, _ day: Day, _ columns: Columns, _ cells: Cells, _ tokens: [TokenColumn],
-        _ wanted: [Bool]?
+        _ rows: Range<Int>, _ bucket: Int32, _ day: Day, _ columns: Columns, _ cells: Cells, _ counts: Counts, _ wanted: [Bool]?
     ) throws {
-        let counts = cells.counts(rows, wanted)
-        let sums = try tokens.map { try $0.sums(rows, cells, wanted, day) }
+        let rowsOfCell = cells.counts(rows, wanted)
+        var prices = [DayPrices?](repeating: nil, count: cells.count)
         var groupOfCell = [Int32](repeating: -1, count: cells.count)
-        // How each cell is priced: by its sums; by its sums but for meters without a price; or event by event.
-        var unpricedOfCell: [Int: [Int]] = [:]
-        var tariffOfCell: [Int: Tariff] = [:]
-        // Reasoning tokens alone say nothing of the output that they are a part of.
-        let mayBeUnknown = tokens.dropLast().allSatisfy(\.hasNulls)
-        for cell in counts.indices where counts[cell] > 0 {
-            let group = self.group(bucket, cells, cell)
-            groupOfCell[cell] = Int32(group)
+        for cell in rowsOfCell.indices where rowsOfCell[cell] > 0 {
+            prices[cell] = tariff(cells, cell).prices(on: day)
+            groupOfCell[cell] = Int32(group(bucket, cells, cell))
+            measures[Int(groupOfCell[cell])].requests += rowsOfCell[cell]
+        }
+        let slots = try Slots(rows, cells, prices, counts, day)
+        let stretch = Stretch(
+            rows: rows, day: day, counts: counts, slots: slots, prices: prices, groupOfCell: groupOfCell, wanted: wanted)
+        let sums = try counts.tokens.map { try $0.sums(rows, slots, wanted, day) }
+        for slot in 0..<slots.count where stretch.group(slot) >= 0 {
             var own = Measures()
-            own.requests = counts[cell]
-            own.tokens = sums.map { $0[cell] }
-            let tariff = self.tariff(cells, cell)
-            if !mayBeUnknown, let prices = UnitPrices(tariff, on: day) {
-                for meter in sums.indices.dropLast() {
-                    guard let price = prices.byMeter[meter] else { continue }
-                    own.cost.low += try price.amount(price.low, sums[meter][cell])
-                    own.cost.high += try price.amount(price.high, sums[meter][cell])
+            own.tokens = sums.map { $0[slot] }
+            if let level = stretch.level(slot), level.isLinear {
+                for (meter, rate) in level.byMeter.enumerated() {
+                    guard let rate, own.tokens[meter] > 0 else { continue }
+                    let (low, high) = try rate.amount(tokens: own.tokens[meter])
+                    own.cost.add(low, high, isMocked: rate.row.isMocked)
                 }
-                if prices.unpriced.contains(where: { sums[$0][cell] > 0 }) { unpricedOfCell[cell] = prices.unpriced }
-            } else {
-                tariffOfCell[cell] = tariff
             }
-            try measures[group].add(own)
+            try measures[stretch.group(slot)].add(own)
         }
-        if !unpricedOfCell.isEmpty { try countUnpriced(rows, day, cells, tokens, sums, wanted, unpricedOfCell, groupOfCell) }
-        if !tariffOfCell.isEmpty {
-            for row in rows where wanted?[row] ?? true {
-                let cell = Int(cells.codes[row])
-                guard let tariff = tariffOfCell[cell] else { continue }
-                try price(row, day, tokens, tariff, &measures[Int(groupOfCell[cell])].cost)
-            }
-        }
+        try countUnpriced(stretch, sums)
+        try priceSingly(stretch)
         if plan.query.countsUsers { countUsers(rows, columns, cells, groupOfCell, wanted) }
     }
 
-    /// Requests that have tokens on a meter without a price, and those tokens.
-    private func countUnpriced(
-        _ rows: Range<Int>, _ day: Day, _ cells: Cells, _ tokens: [TokenColumn], _ sums: [[Int64]], _ wanted: [Bool]?,
-        _ unpricedOfCell: [Int: [Int]], _ groupOfCell: [Int32]
-    ) throws {
-        let meters = Set(unpricedOfCell.values.joined()).sorted()
-        var isUnpriced = [Bool](repeating: false, count: cells.count * meters.count)
-        for (cell, own) in unpricedOfCell {
-            for (index, meter) in meters.enumerated() { isUnpriced[cell * meters.count + index] = own.contains(meter) }
+    /// Of what is priced by its sums: requests that have tokens on a meter without a price, and those tokens; and requests of which
+    /// nothing was exported, which is unknown and not zero.
+    private func countUnpriced(_ stretch: Stretch, _ sums: [[Int64]]) throws {
+        let (rows, slots, tokens) = (stretch.rows, stretch.slots, stretch.counts.tokens)
+        let unpricedOfSlot = (0..<slots.count).map { slot -> [Int] in
+            guard let level = stretch.level(slot), level.isLinear else { return [] }
+            return level.unpriced.filter { sums[$0][slot] > 0 }
         }
-        var requests = [Int](repeating: 0, count: cells.count)
-        var unpriced = [Int64](repeating: 0, count: cells.count)
-        var isTooLarge = false
+        let unknown = stretch.counts.unknown(rows)
+        let meters = Set(unpricedOfSlot.joined()).sorted()
+        guard !meters.isEmpty || unknown != nil else { return }
         var has = [Int64](repeating: 0, count: rows.count)
-        for (index, meter) in meters.enumerated() {
-            // Mostly no cell with such tokens has a price for the meter.
-            let isUniform = groupOfCell.indices.allSatisfy {
-                groupOfCell[$0] < 0 || sums[meter][$0] == 0 || isUnpriced[$0 * meters.count + index]
-            }
-            if isUniform {
+        for meter in meters {
+            let lacks = unpricedOfSlot.map { $0.contains(meter) }
+            // Mostly no slot with such tokens has a price for the meter.
+            if lacks.indices.allSatisfy({ lacks[$0] || sums[meter][$0] == 0 }) {
                 tokens[meter].add(rows, into: &has)
             } else {
-                tokens[meter].add(rows, into: &has) { isUnpriced[Int(cells.codes[$0]) &* meters.count &+ index] }
+                tokens[meter].add(rows, into: &has) { lacks[Int(slots.codes[$0])] }
             }
         }
-        for row in rows where has[row - rows.lowerBound] != 0 && (wanted?[row] ?? true) {
-            let cell = Int(cells.codes[row])
-            requests[cell] += 1
-            let (sum, overflow) = unpriced[cell].addingReportingOverflow(has[row - rows.lowerBound])
-            unpriced[cell] = sum
-            isTooLarge = isTooLarge || overflow || has[row - rows.lowerBound] < 0
+        var requests = [Int](repeating: 0, count: slots.count)
+        var unpriced = [Int64](repeating: 0, count: slots.count)
+        var isTooLarge = false
+        for row in rows where stretch.isMeant(row) {
+            let tokens = has[row - rows.lowerBound]
+            guard tokens != 0 || unknown?[row - rows.lowerBound] ?? false else { continue }
+            let slot = Int(slots.codes[row])
+            requests[slot] += 1
+            let (sum, overflow) = unpriced[slot].addingReportingOverflow(tokens)
+            unpriced[slot] = sum
+            isTooLarge = isTooLarge || overflow || tokens < 0
         }
-        guard !isTooLarge else { throw Measures.tooLarge(day) }
-        for cell in unpricedOfCell.keys {
+        guard !isTooLarge else { throw Measures.tooLarge(stretch.day) }
+        for slot in 0..<slots.count where requests[slot] > 0 && stretch.level(slot)?.isLinear ?? false {
             var own = Measures()
-            (own.cost.unpricedRequests, own.cost.unpricedTokens) = (requests[cell], unpriced[cell])
-            try measures[Int(groupOfCell[cell])].add(own)
+            (own.cost.unpricedRequests, own.cost.unpricedTokens) = (requests[slot], unpriced[slot])
+            try measures[stretch.group(slot)].add(own)
         }
     }
 
-    /// One event × one meter is the atom: priced and rounded once; everything above it is integer addition (promise 3).
-    private func price(_ row: Int, _ day: Day, _ tokens: [TokenColumn], _ tariff: Tariff, _ cost: inout Cost) throws {
-        var counts = tokens.map { $0[row] }
-        var input: Int64 = 0
-        for count in counts[0...3] {
-            let (sum, overflow) = input.addingReportingOverflow(count ?? 0)
-            guard !overflow else { throw Measures.tooLarge(day) }
-            input = sum
-        }
-        let threshold = tariff.threshold(input: input, on: day)
-        // Reasoning tokens are part of the output: priced at their own row where the book has one, else as output.
-        let reasoning = Meter.allCases.count - 1
-        let output = reasoning - 1
-        if let thinking = counts[reasoning], tariff.row(reasoning, on: day, above: threshold) != nil {
-            counts[output] = max(0, (counts[output] ?? 0) - thinking)
-        } else {
-            counts[reasoning] = nil
-        }
-        // Tokens that were not exported are unknown, not zero.
-        let nothingExported = counts.allSatisfy { $0 == nil }
-        var unpriced: Int64 = 0
-        for meter in counts.indices {
-            guard let count = counts[meter], count > 0 else { continue }
-            guard let rate = tariff.row(meter, on: day, above: threshold) else {
-                let (sum, overflow) = unpriced.addingReportingOverflow(count)
-                guard !overflow else { throw Measures.tooLarge(day) }
-                unpriced = sum
+    /// Calls whose price depends on the call itself: by rounding, by reasoning tokens, or because they have a quantity.
+    private func priceSingly(_ stretch: Stretch) throws {
+        let (slots, counts) = (stretch.slots, stretch.counts)
+        let isLinear = (0..<slots.count).map { stretch.level($0)?.isLinear ?? true }
+        guard counts.hasQuantities || isLinear.contains(false) else { return }
+        for row in stretch.rows where stretch.isMeant(row) {
+            let slot = Int(slots.codes[row])
+            let quantity = counts.quantity(row)
+            guard quantity != nil || !isLinear[slot], let prices = stretch.prices[slots.cell(slot)] else { continue }
+            let group = stretch.group(slot)
+            var call = MeteredCall(tokens: counts.tokens.map { $0[row] }, quantity: quantity, unit: counts.unit(row))
+            if let volumes = plan.volumes { call.chargedBefore = volumes.chargedBefore(counts.origin(of: row)) }
+            if let quantity { measures[group].quantities[call.unit ?? "", default: 0] += quantity }
+            guard isLinear[slot] else {
+                try measures[group].cost.add(try prices.price(call))
                 continue
             }
-            guard let low = Money.product(of: Int128(count), at: rate.low, per: rate.per),
-                let high = rate.low == rate.high ? low : Money.product(of: Int128(count), at: rate.high, per: rate.per)
-            else { throw rate.tooLarge(count) }
-            cost.low += low
-            cost.high += high
-        }
-        if unpriced > 0 || nothingExported {
-            cost.unpricedRequests += 1
-            let (sum, overflow) = cost.unpricedTokens.addingReportingOverflow(unpriced)
-            guard !overflow else { throw Measures.tooLarge(day) }
-            cost.unpricedTokens = sum
+            // Its tokens are priced with their sums. A call counts as unpriced once.
+            var price = CallPrice()
+            try prices.addQuantity(of: call, to: &price)
+            let wasCounted = stretch.level(slot)?.unpriced.contains { call.tokens[$0] ?? 0 > 0 } ?? false
+            if wasCounted { price.quantityIsUnpriced = false }
+            try measures[group].cost.add(price)
         }
     }
 
@@ -196,9 +186,7 @@ final class CostAccumulator {
     private func tariff(_ cells: Cells, _ cell: Int) -> Tariff {
         let names = (0..<3).map { cells.text(plan.query.dimensions.count + $0, of: cell) }
         if let known = tariffs[names] { return known }
-        let rows = plan.model.book.candidates(
-            provider: names[0], model: names[1], tier: names[2], knownAsOf: plan.model.knownAsOf)
-        let tariff = Tariff(rows)
+        let tariff = plan.model.tariff(provider: names[0], model: names[1], tier: names[2])
         tariffs[names] = tariff
         return tariff
     }

@@ -6,6 +6,8 @@ import Ledger
 public struct CostModel: Sendable {
     public let job: String
     public let zone: Zone
+    /// What costs are reported in.
+    public let currency: String
     public let book: PriceBook
     public let lookups: [Lookup]
     /// The job's own columns, which may be grouped by under their names.
@@ -14,17 +16,19 @@ public struct CostModel: Sendable {
     public let knownAsOf: Day?
 
     public init(
-        job: String, zone: Zone, book: PriceBook, lookups: [Lookup], jobColumns: [ColumnSpec], knownAsOf: Day? = nil
+        job: String, zone: Zone, currency: String, book: PriceBook, lookups: [Lookup], jobColumns: [ColumnSpec],
+        knownAsOf: Day? = nil
     ) {
-        (self.job, self.zone, self.book, self.lookups) = (job, zone, book, lookups)
+        (self.job, self.zone, self.currency, self.book, self.lookups) = (job, zone, currency, book, lookups)
         (self.jobColumns, self.knownAsOf) = (jobColumns, knownAsOf)
     }
 
     /// Raised when the same rows and prices would give another figure.
-    private static let version = 2
+    private static let version = 3
 
     var definition: [String] {
-        ["costs \(CostModel.version)", zone.name, book.digest.hex, knownAsOf?.description ?? ""] + lookups.map(\.definition)
+        ["costs \(CostModel.version)", zone.name, currency, book.digest.hex, knownAsOf?.description ?? ""]
+            + lookups.map(\.definition)
     }
 
     /// Text columns of the usage log that costs can be grouped by, and the job's own by their short names.
@@ -32,6 +36,13 @@ public struct CostModel: Sendable {
         Log.usage.columns.filter { $0.type == .text && !["id", "session", "fingerprint", "unit", "currency"].contains($0.name) }
             .map(\.name)
             + ["source", "source_file"] + jobColumns.filter { $0.type == .text }.map { String($0.name.dropFirst(2)) }
+    }
+
+    /// The prices that usage of a provider, model and tier may have.
+    func tariff(provider: String?, model: String?, tier: String?) -> Tariff {
+        Tariff(book.candidates(provider: provider, model: model, tier: tier, knownAsOf: knownAsOf)) { [currency] own, _ in
+            own == currency ? .one : nil
+        }
     }
 
     func column(_ dimension: String) -> String {
@@ -89,7 +100,7 @@ public func tabulateCosts(_ query: CostQuery, _ model: CostModel, _ lake: Lake, 
                 if let times, times.upperBound < plan.bounds[0] || times.lowerBound >= plan.bounds[plan.bounds.count - 1] {
                     continue
                 }
-                let columns = bucket == nil ? plan.columns : Array(plan.columns.dropFirst())
+                let columns = plan.columns(of: group, times: bucket == nil)
                 try accumulator.add(try file.read(group: index, columns: columns), of: part.day, bucket: bucket)
             }
         }

@@ -41,7 +41,7 @@ public struct Job: Sendable {
                 about: "The zone in which days and weeks are cut, such as Europe/Berlin."),
             ConfigKey(
                 name: "currency", kind: "currency code", required: true,
-                about: "What costs are reported in; the price books must be in it."),
+                about: "What costs are reported in."),
             ConfigKey(
                 name: "starts", kind: "day", required: true,
                 about: "The first day that a report is made for; weeks before it are left alone."),
@@ -96,7 +96,7 @@ public struct Job: Sendable {
             throw failure.place == nil ? object.failure(failure.message, at: "timezone") : failure
         }
         currency = try object.text("currency")
-        guard currency.utf8.count == 3, currency.utf8.allSatisfy({ $0 &- 0x41 <= 25 }) else {
+        guard isCurrency(currency) else {
             throw object.failure("A currency is three capital letters (ISO 4217), such as USD.", at: "currency")
         }
         starts = try object.day("starts")
@@ -135,7 +135,13 @@ public struct Job: Sendable {
                 "There is no price book \"\(missing)\" beside the job file. Correct the path, or leave it out: then every cost is unknown.",
                 at: "prices")
         }
-        book = try PriceBook(files: books.map { joined(folder, $0) }, currency: currency)
+        let own = currency
+        book = try PriceBook(files: books.map { joined(folder, $0) })
+        if let foreign = book.rows.first(where: { $0.currency != own }) {
+            throw Failure(
+                "The price is in \(foreign.currency), but the job reports in \(own). Two currencies meet only through a dated rate.",
+                at: foreign.place, kind: .usage)
+        }
         plans = try object.named("plans").map { name, _, node in try Plan(name: name, try ConfigObject(node, Plan.schema)) }
         insights = try object.objects("insights", Insight.schema).map {
             try Insight($0, folder: folder, providers: providers.map(\.name))
@@ -147,7 +153,7 @@ public struct Job: Sendable {
                     at: "plans")
             }
         }
-        let model = CostModel(job: name, zone: zone, book: book, lookups: lookups, jobColumns: columns)
+        let model = CostModel(job: name, zone: zone, currency: currency, book: book, lookups: lookups, jobColumns: columns)
         let insightNames = insights.map(\.name)
         sections = try object.objects("report", SectionPlan.schema).map {
             try SectionPlan($0, dimensions: model.dimensions, insights: insightNames)
@@ -178,7 +184,8 @@ public struct Job: Sendable {
 
     /// How costs come about, under the prices known on a day.
     public func costModel(knownAsOf: Day? = nil) -> CostModel {
-        CostModel(job: name, zone: zone, book: book, lookups: lookups, jobColumns: columns, knownAsOf: knownAsOf)
+        CostModel(
+            job: name, zone: zone, currency: currency, book: book, lookups: lookups, jobColumns: columns, knownAsOf: knownAsOf)
     }
 
     /// Whether so many of the records were refused that somebody should look (exit code 2).
@@ -194,7 +201,6 @@ public struct Job: Sendable {
     public static let schemas: [ConfigSchema] = [
         schema, Source.schema, ColumnRule.schema, TimeFormat.schema, Condition.schema, Lookup.schema, planOfSchema,
         Lookup.planSchema,
-        Plan.schema, Insight.schema, SectionPlan.schema, PriceBook.schema,
-        PriceBook.entrySchema,
+        Plan.schema, Insight.schema, SectionPlan.schema, PriceBook.schema, PriceBook.entrySchema, PriceBook.bandSchema,
     ]
 }

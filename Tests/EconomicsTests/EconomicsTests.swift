@@ -89,11 +89,11 @@ func priceBook(_ prices: [Price]) throws -> PriceBook {
 }
 
 /// Reads the text of a price file; its path reads as `book`.
-func priceBook(_ text: String, currency: String = "USD") throws -> PriceBook {
+func priceBook(_ text: String) throws -> PriceBook {
     try withFolder { folder in
         try writeNew(Array(text.utf8), to: folder + "/book")
         do {
-            return try PriceBook(files: [folder + "/book"], currency: currency)
+            return try PriceBook(files: [folder + "/book"])
         } catch let failure as Failure {
             throw Failure("\(failure)".replacing(folder + "/", with: ""), kind: failure.kind)
         }
@@ -106,13 +106,15 @@ let jobsFolder: String = {
     return joined(repository, "Jobs")
 }()
 
-func kaleiBook() throws -> PriceBook { try PriceBook(files: [jobsFolder + "/Prices/kalei.json5"], currency: "USD") }
+func kaleiBook() throws -> PriceBook { try PriceBook(files: [jobsFolder + "/Prices/kalei.json5"]) }
 
 func costModel(
     _ book: PriceBook, job: String = "kalei", zone: Zone = .utc, plans: Lookup? = nil, columns: [ColumnSpec] = [],
     knownAsOf: Day? = nil
 ) -> CostModel {
-    CostModel(job: job, zone: zone, book: book, lookups: plans.map { [$0] } ?? [], jobColumns: columns, knownAsOf: knownAsOf)
+    CostModel(
+        job: job, zone: zone, currency: "USD", book: book, lookups: plans.map { [$0] } ?? [], jobColumns: columns,
+        knownAsOf: knownAsOf)
 }
 
 func period(_ first: String, _ last: String) throws -> Period {

@@ -15,12 +15,15 @@ import Testing
         ])
         #expect(
             book.rows.map { row in
-                "\(row.provider) \(row.models) \(row.tier) \(row.meter.rawValue) \(row.low)-\(row.high)/\(row.per) >\(row.aboveInputTokens) "
+                "\(row.provider) \(row.subject) \(row.tier) \(row.counted) \(row.low)-\(row.high)/\(row.per) >\(row.aboveInputTokens) "
                     + "\(row.validFrom)…\(row.validTo?.description ?? "") \(row.knownFrom) \(row.source)"
             } == [
-                #"p ["m", "m-alias"] batch input 0.3-0.3/1000 >200000 2026-02-01…2026-10-31 2026-01-15 a test"#,
-                #"p ["m", "m-alias"] batch cache_read 0.01-0.03/1000 >200000 2026-02-01…2026-10-31 2026-01-15 a test"#,
-                #"p ["m", "m-alias"] batch output 1-1/1000 >200000 2026-02-01…2026-10-31 2026-01-15 a test"#,
+                "p m batch input 0.3-0.3/1K tokens >200000 2026-02-01…2026-10-31 2026-01-15 a test",
+                "p m-alias batch input 0.3-0.3/1K tokens >200000 2026-02-01…2026-10-31 2026-01-15 a test",
+                "p m batch cache_read 0.01-0.03/1K tokens >200000 2026-02-01…2026-10-31 2026-01-15 a test",
+                "p m-alias batch cache_read 0.01-0.03/1K tokens >200000 2026-02-01…2026-10-31 2026-01-15 a test",
+                "p m batch output 1-1/1K tokens >200000 2026-02-01…2026-10-31 2026-01-15 a test",
+                "p m-alias batch output 1-1/1K tokens >200000 2026-02-01…2026-10-31 2026-01-15 a test",
             ])
     }
 
@@ -38,8 +41,18 @@ import Testing
             "a rate that is no number", Price(#"input: "cheap""#),
             #"2:46: the rate of input must be a decimal such as 9.99, not "cheap". Use a point and at most 38 digits."#),
         Case(
-            "an unknown unit", Price(#"input: "1""#, more: #"per: "minute","#),
-            #"2:58: unknown unit "minute". Units are 1M tokens, 1K tokens and token."#),
+            "an unknown unit", Price(#"input: "1""#, more: #"per: "minut","#),
+            #"2:58: unknown unit "minut". Did you mean "minute"? It is a unit, or a count and a unit, such as "15 seconds" or "1M tokens". Units are "#
+                + "\(listed(PriceUnit.allCases.map(\.rawValue)))."),
+        Case(
+            "token rates per minute", Price(#"input: "1""#, more: #"per: "minute","#),
+            #"2:58: Rates by meter are for tokens, not for minute. Write per: "1M tokens", or give one rate."#),
+        Case(
+            "both rates and a rate", Price(#"input: "1""#, more: #"rate: "1","#),
+            "2:1: A price has rates for tokens, or one rate, or bands. Give exactly one of them."),
+        Case(
+            "a model and a metric", Price(#"input: "1""#, more: #"metric: "x","#),
+            "2:1: A price is that of a model, a metric or a service. Give exactly one of them."),
         Case(
             "an end before the beginning", Price(#"input: "1""#, validTo: "2025-12-31"),
             "2:90: The price ends on 2025-12-31, before it begins on 2026-01-01."),
@@ -48,7 +61,7 @@ import Testing
             #"2:73: "above_input_tokens" in price must be a whole number of at least 0, not -1."#),
         Case(
             "an unknown key", Price(#"input: "1""#, more: #"teir: "batch","#),
-            #"2:53: unknown key "teir" in price. Did you mean "tier"? Its keys are provider, model, tier, above_input_tokens, rates, per, valid_from, valid_to, known_from and source."#
+            #"2:53: unknown key "teir" in price. Did you mean "tier"? Its keys are \#(listed(PriceBook.entrySchema.keys.map(\.name)))."#
         ),
         Case(
             "no model at all", Price(#"input: "1""#, model: "[]"),
@@ -74,30 +87,22 @@ import Testing
             sentence { _ = try priceBook(#"{ prices: [] }"#) }
                 == #"book:1:1: "currency" (currency code) is missing in price book. Add it."#)
         #expect(
-            sentence { _ = try PriceBook(files: ["/none"], currency: "USD") }
+            sentence { _ = try PriceBook(files: ["/none"]) }
                 == "/none: could not open the price book. It does not exist.")
-    }
-
-    /// X-09: two currencies meet only through a dated rate.
-    @Test("A book in another currency than the job's is refused")
-    func currency() {
-        #expect(
-            sentence { _ = try priceBook(#"{ currency: "EUR", prices: [] }"#) }
-                == "book:1:13: The book is in EUR, but the job reports in USD. Two currencies meet only through a dated rate.")
     }
 
     private static let pairs: [Case<[Price], String?>] = [
         Case(
             "the same time", [Price(#"input: "1""#), Price(#"input: "2""#)],
-            "3:39: This rate of input for m overlaps the one at book:2:39. End the earlier one with valid_to, or give the later one its own known_from."
+            "3:39: This price of input for m overlaps the one at book:2:39. End the earlier one with valid_to, or give the later one its own known_from."
         ),
         Case(
             "one day", [Price(#"input: "1""#, validTo: "2026-03-31"), Price(#"input: "2""#, validFrom: "2026-03-31")],
-            "3:39: This rate of input for m overlaps the one at book:2:39. End the earlier one with valid_to, or give the later one its own known_from."
+            "3:39: This price of input for m overlaps the one at book:2:39. End the earlier one with valid_to, or give the later one its own known_from."
         ),
         Case(
             "a shared alias", [Price(#"input: "1""#, model: #"["a", "m"]"#), Price(#"input: "2""#)],
-            "3:39: This rate of input for m overlaps the one at book:2:46. End the earlier one with valid_to, or give the later one its own known_from."
+            "3:39: This price of input for m overlaps the one at book:2:46. End the earlier one with valid_to, or give the later one its own known_from."
         ),
         Case(
             "one after the other",

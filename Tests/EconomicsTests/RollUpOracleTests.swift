@@ -50,11 +50,13 @@ import Testing
         func count(_ meter: Meter) throws -> Int64? { try row[meter.column].map { try #require(Int64($0)) } }
         let day = try #require(Day(String(row["ts", default: ""].prefix(10))))
         let known = book.rows.filter {
-            $0.models.contains(row["model"] ?? "") && $0.tier == row["service_tier"] ?? "standard" && $0.validFrom <= day
+            $0.subject == .model(row["model"] ?? "") && $0.tier == row["service_tier"] ?? "standard" && $0.validFrom <= day
         }
         let input = try [Meter.input, .cacheRead, .cacheWrite5m, .cacheWrite1h].reduce(0) { try $0 + (count($1) ?? 0) }
         let threshold: Int64 = input > 50_000 && known.contains { $0.aboveInputTokens == 50_000 } ? 50_000 : -1
-        func rate(_ meter: Meter) -> PriceRow? { known.first { $0.meter == meter && $0.aboveInputTokens == threshold } }
+        func rate(_ meter: Meter) -> PriceRow? {
+            known.first { $0.counted == .tokens(meter) && $0.aboveInputTokens == threshold }
+        }
         var counts: [Meter: Int64] = [:]
         for meter in Meter.allCases where meter != .reasoning { counts[meter] = try count(meter) }
         if let thinking = try count(.reasoning), rate(.reasoning) != nil {

@@ -1,4 +1,5 @@
 import Common
+import Economics
 import Glibc
 import Testing
 @testable import Pipeline
@@ -210,12 +211,12 @@ import Testing
         Broken(
             "a book in another currency", in: "prices.json5", ("\"USD\"", "\"EUR\""),
             sentence:
-                "prices.json5:2:13: The book is in EUR, but the job reports in USD. Two currencies meet only through a dated rate."
+                "prices.json5:5:66: The price is in EUR, but the job reports in USD. Two currencies meet only through a dated rate."
         ),
         Broken(
             "prices that overlap", in: "prices.json5", ("valid_to: \"2026-05-31\", ", ""),
             sentence: """
-                prices.json5:8:16: This rate of input for m overlaps the one at prices.json5:5:42. End the earlier one with valid_to, or give \
+                prices.json5:8:16: This price of input for m overlaps the one at prices.json5:5:42. End the earlier one with valid_to, or give \
                 the later one its own known_from.
                 """),
         Broken(
@@ -232,7 +233,9 @@ import Testing
             sentence: "prices.json5:5:17: The price ends on 2025-05-31, before it begins on 2026-01-01."),
         Broken(
             "a unit that there is not", in: "prices.json5", ("valid_to: \"2026-05-31\"", "per: \"1G tokens\""),
-            sentence: "prices.json5:5:12: unknown unit \"1G tokens\". Units are 1M tokens, 1K tokens and token."),
+            sentence:
+                "prices.json5:5:12: unknown unit \"1G tokens\". Did you mean \"token\"? It is a unit, or a count and a unit, such "
+                + "as \"15 seconds\" or \"1M tokens\". Units are \(listed(PriceUnit.allCases.map(\.rawValue)))."),
         Broken(
             "a price without a source", in: "prices.json5", (", source: \"first\"", ""),
             sentence: "prices.json5:4:5: \"source\" (text) is missing in price. Add it."),
