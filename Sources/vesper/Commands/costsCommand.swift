@@ -34,7 +34,7 @@ let costsCommand = Command(
         + "counted apart, and the cost then reads \"at least\". The last row is the sum of all rows, and counts each user once. Days that "
         + "a run has priced come from its cache while that is right.",
     operands: [Shared.job],
-    options: [Shared.week, Shared.from, Shared.to, by, every, filter, measures, sort, top, knownAsOf, noCache],
+    options: [Shared.week, Shared.from, Shared.to, by, every, filter, measures, sort, top, knownAsOf, noCache, costPartsOption],
     examples: [
         ("vesper costs kalei --from 2026-11-09 --to 2026-11-15 --by plan,model", "A week by plan and model."),
         ("vesper costs kalei --week 2026-W46 --every day --by feature --format csv", "Every day and feature, for a spreadsheet."),
@@ -48,6 +48,9 @@ let costsCommand = Command(
     let job = try oneJob(invocation)
     let model = job.costModel(knownAsOf: try invocation.day(knownAsOf))
     let dimensions = try invocation.names(by)
+    if let parts = try costParts(invocation, without: [filter, measures, sort, top, noCache]) {
+        return try performCostParts(parts, invocation, job, model, every: try invocation.choice(every) ?? .all, by: dimensions)
+    }
     let filters = try invocation.pairs(filter).map { (dimension: $0.name, value: $0.value) }
     for name in dimensions + filters.map(\.dimension) where !model.dimensions.contains(name) {
         let hint = didYouMean(name, from: model.dimensions)
@@ -126,7 +129,7 @@ private func printed(
         notes: notes)
 }
 
-private func nothingRead(_ home: String) -> Failure {
+func nothingRead(_ home: String) -> Failure {
     Failure("This home holds no usage yet. Run \"vesper run JOB\" first, or give another --home.", at: Place(path: home))
 }
 
