@@ -22,7 +22,8 @@ func whyUnpriced(_ what: UnpricedPart, provider: String?, model name: String?, t
         return "no price holds on the day; the book's hold from \(listed(spans))"
     }
     let fitting = holding.filter { what.fits($0) }
-    if let foreign = fitting.first(where: { model.rate(from: $0.currency, on: day) == nil }) {
+    // With a row that fits, only its currency can be why it does not count.
+    if let foreign = fitting.first(where: { $0.currency != model.currency }) {
         return "its price is in \(foreign.currency), and no rate to \(model.currency) is known"
     }
     return what.lack(holding)
@@ -45,7 +46,7 @@ enum UnpricedPart: Hashable {
     fileprivate func fits(_ row: PriceRow) -> Bool {
         switch (self, row.counted) {
         case (.tokens(let meter, let above), .tokens(let own)): meter == own && row.aboveInputTokens == above
-        case (.quantity(let unit, _), .quantity): unit.flatMap { PriceUnit(word: $0) }?.dimension == row.per.unit.dimension
+        case (.quantity(let unit, false), .quantity): unit.flatMap { PriceUnit(word: $0) }?.dimension == row.per.unit.dimension
         default: false
         }
     }
