@@ -9,7 +9,11 @@ func whyUnpriced(_ what: UnpricedPart, provider: String?, model name: String?, t
     guard !named.isEmpty else { return "the book has no price of the model" }
     let providers = Set(named.map(\.provider)).sorted()
     let own = named.filter { $0.provider == provider ?? $0.provider }
-    guard !own.isEmpty else { return "the book has the model of \(listed(providers)) only" }
+    guard !own.isEmpty else {
+        // A pattern of another provider says nothing of this model.
+        let others = Set(named.filter { !$0.subject.description.hasSuffix("*") }.map(\.provider)).sorted()
+        return others.isEmpty ? "the book has no price of the model" : "the book has the model of \(listed(others)) only"
+    }
     guard provider != nil || providers.count == 1 else { return "the rows name no provider, and \(listed(providers)) have the model" }
     let known = own.filter { $0.knownFrom <= model.knownAsOf ?? $0.knownFrom }
     guard !known.isEmpty else { return "its prices were not known on \(model.knownAsOf.map { "\($0)" } ?? "the day")" }

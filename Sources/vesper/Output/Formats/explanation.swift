@@ -16,7 +16,7 @@ func readable(_ told: Explanation, job: String) -> String {
     for filter in told.filters where filter.values != [filter.asked] {
         lines.append("  \(filter.dimension)=\(visible(filter.asked)) is the book's name for \(listed(filter.values.map(visible)))")
     }
-    lines += section("Prices", told.prices.enumerated().flatMap { entry($1, number: $0 + 1, told.currency) })
+    lines += section("Prices", prices(told))
     let sum = told.prices.filter { !$0.row.isMocked }
     if sum.count > 1 {
         let (low, high) = (sum.reduce(.zero) { $0 + $1.low }, sum.reduce(.zero) { $0 + $1.high })
@@ -53,24 +53,40 @@ private func span(_ low: Money, _ high: Money) -> String {
     low == high ? separated(low.description) : "\(separated(low.description)) – \(separated(high.description))"
 }
 
+/// Prices of one model that are written in one place stand under one heading.
+private func prices(_ told: Explanation) -> [String] {
+    var lines: [String] = []
+    var last: [String] = []
+    for (index, use) in told.prices.enumerated() {
+        let heading = heading(use, told.currency)
+        if heading != last { lines += heading }
+        last = heading
+        lines += entry(use, number: index + 1, told.currency)
+    }
+    return lines
+}
+
+private func heading(_ use: PriceUse, _ currency: String) -> [String] {
+    let row = use.row
+    var name = "\(visible(row.provider)) \(visible(row.subject.description)), \(visible(row.tier))"
+    if row.aboveInputTokens >= 0 { name += ", above \(grouped(row.aboveInputTokens)) tokens of input" }
+    name += ": valid from \(row.validFrom)" + (row.validTo.map { " to \($0)" } ?? " on") + ", known since \(row.knownFrom)"
+    if row.revision > 0 { name += ", revision \(row.revision)" }
+    if row.isApproximate { name += ", approximate" }
+    var lines = [name, "  source: \(visible(row.source))"]
+    if use.models != [row.subject.description], !use.models.isEmpty { lines.append("  calls say \(listed(use.models.map(visible)))") }
+    if row.currency != currency { lines.append("  one \(row.currency) is \(factor(use.exchange)) \(currency)") }
+    return lines
+}
+
 private func entry(_ use: PriceUse, number: Int, _ currency: String) -> [String] {
     let row = use.row
     let rate = use.rates.low == use.rates.high ? "\(use.rates.low)" : "\(use.rates.low) – \(use.rates.high)"
-    var name = "\(number). \(visible(row.provider)) \(visible(row.subject.description)), \(row.counted), \(visible(row.tier))"
-    if row.aboveInputTokens >= 0 { name += ", above \(grouped(row.aboveInputTokens)) tokens of input" }
-    if row.bands.count > 1 { name += ", from \(row.bands[use.band].from) \(row.per.unit.plural) in a month on" }
-    var lines = ["\(name): \(rate) \(row.currency) per \(row.per)\(row.isMocked ? ", not charged yet" : "")"]
-    if let increment = row.increment { lines.append("   charged in whole steps of \(increment)") }
-    let valid = "valid from \(row.validFrom)" + (row.validTo.map { " to \($0)" } ?? " on")
-    lines.append(
-        "   \(row.place): \(valid), known since \(row.knownFrom)\(row.revision > 0 ? ", revision \(row.revision)" : "")"
-            + "\(row.isApproximate ? ", approximate" : "")")
-    lines.append("   source: \(visible(row.source))")
-    if use.models != [row.subject.description], !use.models.isEmpty {
-        lines.append("   calls say \(listed(use.models.map(visible)))")
-    }
-    if row.currency != currency { lines.append("   one \(row.currency) is \(factor(use.exchange)) \(currency)") }
-    lines.append(arithmetic(use, use.rates.low, use.low, use.lowArithmetic, currency))
+    var name = "  \(number). \(row.counted): \(rate) \(row.currency) per \(row.per)"
+    if row.bands.count > 1 { name += ", from \(row.bands[use.band].from) \(row.per.unit.plural) of a month on" }
+    if let increment = row.increment { name += ", in whole steps of \(increment)" }
+    if row.isMocked { name += ", not charged yet" }
+    var lines = [name + " (\(row.place))", arithmetic(use, use.rates.low, use.low, use.lowArithmetic, currency)]
     if use.rates.low != use.rates.high { lines.append(arithmetic(use, use.rates.high, use.high, use.highArithmetic, currency)) }
     return lines
 }
@@ -80,7 +96,7 @@ private func arithmetic(
     _ use: PriceUse, _ rate: ExactDecimal, _ sum: Money, _ worked: PriceUse.Arithmetic?, _ currency: String
 ) -> String {
     let (count, unit, per) = use.counted
-    var text = "   \(counted(use.calls, "call")): \(separated(count.description)) \(unit.plural) × \(rate)"
+    var text = "     \(counted(use.calls, "call")): \(separated(count.description)) \(unit.plural) × \(rate)"
     if per != 1 { text += " ÷ \(grouped(per))" }
     if use.row.currency != currency { text += " × \(factor(use.exchange))" }
     guard let worked else { return text + " = \(separated(sum.description))" }
@@ -109,8 +125,11 @@ private func line(_ use: UnpricedUse) -> String {
 }
 
 private func line(_ use: Explanation.LookupUse) -> String {
-    "\(use.column): \(counted(use.said, "row")) \(use.said == 1 ? "says" : "say") it; for \(grouped(use.found)) it is the \(visible(use.rule))"
-        + (use.missing > 0 ? "; for \(grouped(use.missing)) nothing was found" : "") + "."
+    var parts: [String] = []
+    if use.said > 0 { parts.append("\(counted(use.said, "call")) \(use.said == 1 ? "says" : "say") it") }
+    if use.found > 0 { parts.append("for \(counted(use.found, "call")) it was found") }
+    if use.missing > 0 { parts.append("for \(counted(use.missing, "call")) nothing was found") }
+    return "\(use.column): \(listed(parts)); it is the \(visible(use.rule))."
 }
 
 private func entry(_ record: ExplainedRecord, _ told: Explanation) -> [String] {
@@ -126,7 +145,7 @@ private func entry(_ record: ExplainedRecord, _ told: Explanation) -> [String] {
         let use = told.prices[atom.price]
         let one = use.one(atom)
         let worked = arithmetic(one, use.rates.low, atom.low, one.lowArithmetic, told.currency)
-        let text = worked.replacing("   1 call: ", with: "   price \(atom.price + 1): ")
+        let text = worked.replacing("     1 call: ", with: "   price \(atom.price + 1): ")
         return atom.low == atom.high ? text : text + " – \(separated(atom.high.description))"
     }
     lines += record.unpriced.map { "   without a price, \($0.what): \(visible($0.reason))" }
