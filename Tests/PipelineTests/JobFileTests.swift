@@ -176,7 +176,8 @@ import Testing
             "a dimension that there is not", ("by: [\"plan\"]", "by: [\"plans\"]"),
             sentence: """
                 job.json5:12:36: unknown dimension "plans". Did you mean "plan"? Dimensions are tenant, user, plan, feature, provider, model, \
-                region, environment, service_tier, route, status, outcome, prefix, document, group, source, source_file and child.
+                region, environment, service_tier, route, status, outcome, prefix, document, group, source, source_file, session, fingerprint, \
+                unit, currency and child.
                 """),
         Broken(
             "a measure that there is not", ("\"cost\"]", "\"costs\"]"),
