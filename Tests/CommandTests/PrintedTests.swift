@@ -34,7 +34,8 @@ import Testing
         let demo = try DemoJob()
         #expect(try demo.vesper("run").code == 0)
         let call = try demo.vesper("costs --every=day --by=model", ["demo"], "--format=csv")
-        let note = "note: The cache does not serve this: users by model, for which the report declares no table, are read from the lake."
+        let note =
+            "note: The cache does not serve this: users by model, for which the report declares no table, are read from the lake."
         #expect(call.talk == note + "\n")
         #expect(try demo.vesper("costs --every=day --by=model --no-cache", ["demo"], "--format=csv").output == call.output)
         let served = try demo.vesper("costs --every=day --by=model --measures=requests,cost", ["demo"], "--format=csv")
