@@ -57,7 +57,11 @@ let costsCommand = Command(
     let model = job.costModel(knownAsOf: try invocation.day(knownAsOf))
     let dimensions = try invocation.names(by)
     if let parts = try costParts(invocation, without: [filter, measures, sort, top, noCache]) {
-        return try performCostParts(parts, invocation, job, model, every: try invocation.choice(every) ?? .all, by: dimensions)
+        let grain: Grain = try invocation.choice(every) ?? .all
+        guard grain != .hour else {
+            throw Failure("Parts of the cost are known by the day. Give --every day, or leave --parts out.", kind: .usage)
+        }
+        return try performCostParts(parts, invocation, job, model, every: grain, by: dimensions)
     }
     let filters = try invocation.pairs(filter).map { (dimension: $0.name, value: $0.value) }
     for name in dimensions + filters.map(\.dimension) where !model.dimensions.contains(name) {
