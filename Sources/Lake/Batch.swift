@@ -183,7 +183,7 @@ public struct TextInterner: Sendable {
 }
 
 extension TextDictionary {
-    func withUTF8<R>(_ code: Int32, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    public func withUTF8<R>(_ code: Int32, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         bytes.withUnsafeBufferPointer {
             body(UnsafeBufferPointer(rebasing: $0[Int(offsets[Int(code)])..<Int(offsets[Int(code) + 1])]))
         }

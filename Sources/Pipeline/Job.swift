@@ -27,6 +27,8 @@ public struct Job: Sendable {
     public let plans: [Plan]
     /// What is paid for beside the calls of models.
     public let expenses: Expenses
+    /// Under which names charges and invoices know the providers of usage.
+    public let providerNames: ProviderNames
     public let insights: [Insight]
     public let sections: [SectionPlan]
     /// Of the job file's own bytes.
@@ -89,6 +91,9 @@ public struct Job: Sendable {
                 name: "exchange_rates_from", kind: "object with metric, base and quote",
                 about: "Which rows of the meters log are daily exchange rates, beside those of the files."),
             ConfigKey(name: "plans", kind: "object: plan → its price and what it entitles to", about: "What the product sells."),
+            ConfigKey(
+                name: "providers", kind: "object: provider → list of names",
+                about: "Under which other names charges and invoices know a provider of the usage log."),
             ConfigKey(name: "insights", kind: "list of insights", about: "What is asked of a provider, for whom and how often."),
             ConfigKey(name: "report", kind: "list of sections", required: true, about: "What the page shows, in order."),
         ])
@@ -157,6 +162,7 @@ public struct Job: Sendable {
         book = try PriceBook(files: books.map { joined(folder, $0) })
         expenses = try Job.expenses(object, book, currency: currency, columns: columns, folder: folder)
         try Job.refuseForeignPrices(book, expenses, currency: currency)
+        providerNames = try ProviderNames(object, key: "providers")
         plans = try object.named("plans").map { name, _, node in try Plan(name: name, try ConfigObject(node, Plan.schema)) }
         insights = try object.objects("insights", Insight.schema).map {
             try Insight($0, folder: folder, providers: providers.map(\.name))
@@ -230,7 +236,8 @@ public struct Job: Sendable {
     /// How costs come about, under the prices known on a day.
     public func costModel(knownAsOf: Day? = nil) -> CostModel {
         CostModel(
-            job: name, zone: zone, currency: currency, book: book, lookups: lookups, jobColumns: columns, knownAsOf: knownAsOf)
+            job: name, zone: zone, currency: currency, book: book, lookups: lookups, jobColumns: columns, knownAsOf: knownAsOf,
+            userSets: sections.compactMap(\.countsUsersBy))
     }
 
     /// Whether so many of the records were refused that somebody should look (exit code 2).
