@@ -19,7 +19,9 @@ public struct Selection: Equatable, Sendable {
     public init(_ text: String) throws {
         for term in try Selection.terms(text) {
             if ["day", "week", "month"].contains(term.name) {
-                guard period == nil else { throw Selection.refusal("\"\(term.name)\" names the days a second time. Name them once.") }
+                guard period == nil else {
+                    throw Selection.refusal("\"\(term.name)\" names the days a second time. Name them once.")
+                }
                 period = try Selection.period(term)
             } else {
                 filters.append(term)
@@ -62,7 +64,9 @@ public struct Selection: Equatable, Sendable {
             }
             if rest.first == "," {
                 rest.removeFirst()
-                guard !rest.isEmpty else { throw refusal("The selection ends with a comma. Take it away, or add what is missing.") }
+                guard !rest.isEmpty else {
+                    throw refusal("The selection ends with a comma. Take it away, or add what is missing.")
+                }
             }
             terms.append(Term(name, value))
         }

@@ -1,7 +1,9 @@
 import Common
 
 /// Why something has no price, in the order in which a price is looked for: the first question that no row of the book answers.
-func whyUnpriced(_ what: UnpricedPart, provider: String?, model name: String?, tier: String?, on day: Day, _ model: CostModel) -> String {
+func whyUnpriced(_ what: UnpricedPart, provider: String?, model name: String?, tier: String?, on day: Day, _ model: CostModel)
+    -> String
+{
     let book = model.book
     if case .nothing = what { return "the rows say neither tokens nor a quantity" }
     guard let name else { return "the rows name no model" }
@@ -10,7 +12,9 @@ func whyUnpriced(_ what: UnpricedPart, provider: String?, model name: String?, t
     let providers = Set(named.map(\.provider)).sorted()
     let own = named.filter { $0.provider == provider ?? $0.provider }
     guard !own.isEmpty else { return "the book has the model of \(listed(providers)) only" }
-    guard provider != nil || providers.count == 1 else { return "the rows name no provider, and \(listed(providers)) have the model" }
+    guard provider != nil || providers.count == 1 else {
+        return "the rows name no provider, and \(listed(providers)) have the model"
+    }
     let known = own.filter { $0.knownFrom <= model.knownAsOf ?? $0.knownFrom }
     guard !known.isEmpty else { return "its prices were not known on \(model.knownAsOf.map { "\($0)" } ?? "the day")" }
     let tiers = Set(known.map(\.tier)).sorted()
