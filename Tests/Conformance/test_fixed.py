@@ -214,12 +214,35 @@ def test_parts_add_up_and_usage_is_what_it_is_alone(vesper, neni, by):
     assert {row["part"] for row in shown["rows"]} == {"usage", "metered", "fixed"}
 
 
+@pytest.mark.parametrize("name", ["part", "category", "provider", "name", "tenant"])
+def test_a_filter_keeps_only_its_rows(vesper, neni, name):
+    shown = parts(vesper, neni, "--parts", "all", "--by", "provider,name,category,tenant", job=NENI)
+    whole = {}
+    for row in shown["rows"]:
+        value = keys(row, [name])[0]
+        low, high = whole.get(value, (Decimal(0), Decimal(0)))
+        whole[value] = (low + amount(row["cost"])[0], high + (amount(row["cost"])[1] or 0))
+    assert len(whole) > 2
+    for value, (low, high) in whole.items():
+        kept = parts(vesper, neni, "--parts", "all", "--where", f"{name}={value or ''}", job=NENI)["totals"]["cost"]
+        assert amount(kept)[0] == low and amount(kept)[1] in (high, None), value
+
+
+def test_only_the_first_rows_are_shown_and_the_last_sums_all(vesper, neni):
+    whole = parts(vesper, neni, "--parts", "all", "--by", "name", job=NENI)
+    shown = parts(vesper, neni, "--parts", "all", "--by", "name", "--top", "3", job=NENI)
+    assert (shown["rows"], shown["totals"]) == (whole["rows"][:3], whole["totals"])
+    assert shown["notes"][0] == f"3 of {len(whole['rows'])} rows shown; the last row sums all of them."
+
+
 @pytest.mark.parametrize(
     "flags,sentence",
     [
         (["--parts", "meterd"], "There is no part \"meterd\" of the cost. Did you mean \"metered\"?"),
         (["--parts", "all", "--by", "model"], "Parts of the cost have no dimension \"model\"."),
-        (["--parts", "all", "--top", "3"], "--top goes with usage alone."),
+        (["--parts", "all", "--sort", "cost"], "--sort goes with usage alone."),
+        (["--parts", "all", "--every", "hour"], "Metered and fixed costs are costs of days."),
+        (["--parts", "all", "--by", "name,name"], "--by names name twice."),
     ])
 def test_what_parts_cannot_do_is_a_usage_error(vesper, neni, flags, sentence):
     assert sentence in vesper("costs", neni, job=NENI, code=64, flags=flags).stderr
