@@ -61,15 +61,9 @@ private func table(of rows: [PriceRow], notes: [String]) -> Table {
     return Table(
         name: "prices", columns: columns,
         rows: rows.map { row in
-            let kind =
-                switch row.subject {
-                case .model: "model"
-                case .metric: "metric"
-                case .service: "service"
-                }
             let bands = row.bands.count < 2 ? "" : row.bands.map(bandText).joined(separator: "; ")
             return [
-                .text(row.provider), .text(kind), .text(row.subject.description), .text(row.tier),
+                .text(row.provider), .text(row.subject.kind), .text(row.subject.description), .text(row.tier),
                 .text(row.counted.description), row.aboveInputTokens < 0 ? .blank : .int(Int(row.aboveInputTokens)),
                 .decimal(row.low), .decimal(row.high), bands.isEmpty ? .blank : .text(bands), .text(row.currency),
                 .text(row.per.description + (row.increment.map { ", in steps of \($0)" } ?? "")),
