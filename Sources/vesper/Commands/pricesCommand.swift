@@ -138,9 +138,7 @@ private let importCommand = Command(
     if invocation.has(renamed), own.count > 1 {
         throw Failure("--as names one provider, and \(listed(own.sorted())) are meant. Import them one by one.", kind: .usage)
     }
-    for unusual in unusualPrices(map.rows(knownFrom: known, validFrom: valid, source: origin), in: PriceBook([])) {
-        context.talk.warn(unusual.sentence, at: unusual.row.place)
-    }
+    for unusual in map.unusual(on: known) { context.talk.warn(unusual.sentence, at: unusual.row.place) }
     let text = harmless(map.bookText(knownFrom: known, validFrom: valid, source: origin, provider: invocation.value(renamed)))
     let table = table(of: map)
     if let file = invocation.value(into) {
