@@ -53,6 +53,8 @@ struct Details {
 struct Distinct {
     var members: [[Int32]] = []
     private(set) var names = TextInterner()
+    /// The codes in `names` of the dictionary that was looked at last: the row groups of a part often share one.
+    private var last = (dictionary: TextDictionary(), codes: [Int32]())
 
     /// Each once for each group of a stretch of rows: a bit says who was there already.
     mutating func count(_ column: Column?, _ rows: Range<Int>, _ cells: Cells, _ groupOfCell: [Int32], _ wanted: [Bool]?) {
@@ -62,10 +64,10 @@ struct Distinct {
         for (index, group) in present.enumerated() { position[group] = index }
         let lineOfCell = groupOfCell.map { $0 < 0 ? -1 : position[$0] ?? -1 }
         let width = (dictionary.count + 63) / 64
-        var global = [Int32](repeating: -1, count: dictionary.count)
+        if last.dictionary != dictionary { last = (dictionary, [Int32](repeating: -1, count: dictionary.count)) }
         func name(_ code: Int) -> Int32 {
-            if global[code] < 0 { global[code] = dictionary.withUTF8(Int32(code)) { names.code(of: $0) } }
-            return global[code]
+            if last.codes[code] < 0 { last.codes[code] = dictionary.withUTF8(Int32(code)) { names.code(of: $0) } }
+            return last.codes[code]
         }
         guard present.count * width <= 1 << 22 else {
             // Very many groups: the lists hold repetitions, which are left out at the end.

@@ -17,7 +17,8 @@ public struct ExchangeRate: Equatable, Sendable, CustomStringConvertible {
     public let place: Place
 
     public init(
-        base: String, quote: String, baseAmount: ExactDecimal = ExactDecimal(1), quoteAmount: ExactDecimal, first: Day, last: Day?,
+        base: String, quote: String, baseAmount: ExactDecimal = ExactDecimal(1), quoteAmount: ExactDecimal, first: Day,
+        last: Day?,
         source: String, place: Place
     ) {
         (self.base, self.quote, self.baseAmount, self.quoteAmount) = (base, quote, baseAmount, quoteAmount)

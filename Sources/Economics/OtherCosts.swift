@@ -71,7 +71,8 @@ public struct CostLine: Equatable, Sendable {
 
     public init(
         part: Part, day: Day, owner: Owner?, provider: String?, name: String, category: String, environment: String? = nil,
-        quantity: Fraction? = nil, unit: String? = nil, amount: MoneyRange = .zero, shadow: MoneyRange? = nil, missing: String? = nil,
+        quantity: Fraction? = nil, unit: String? = nil, amount: MoneyRange = .zero, shadow: MoneyRange? = nil,
+        missing: String? = nil,
         unconverted: Unconverted? = nil, notes: [String] = []
     ) {
         (self.part, self.day, self.owner, self.provider, self.name) = (part, day, owner, provider, name)
@@ -94,7 +95,10 @@ public struct CostLine: Equatable, Sendable {
 
     /// Days first, then parts, and all names in byte order.
     var sortKey: [String] {
-        ["\(day)", part == .metered ? "0" : "1", provider ?? "", name, environment ?? "", owner?.dimension ?? "", owner?.value ?? "", unit ?? ""]
+        [
+            "\(day)", part == .metered ? "0" : "1", provider ?? "", name, environment ?? "", owner?.dimension ?? "",
+            owner?.value ?? "", unit ?? "",
+        ]
     }
 }
 
@@ -111,7 +115,9 @@ public struct Expenses: Sendable {
 
     public static let none = Expenses(fixed: [], rates: .none, rateColumns: nil, month: .calendar, unbilledMetrics: [])
 
-    public init(fixed: [FixedCost], rates: ExchangeRates, rateColumns: RateColumns?, month: MonthLength, unbilledMetrics: Set<String>) {
+    public init(
+        fixed: [FixedCost], rates: ExchangeRates, rateColumns: RateColumns?, month: MonthLength, unbilledMetrics: Set<String>
+    ) {
         (self.fixed, self.rates, self.rateColumns) = (fixed, rates, rateColumns)
         (self.month, self.unbilledMetrics) = (month, unbilledMetrics)
     }

@@ -5,10 +5,13 @@ extension ExchangeRates {
     public static let fileSchema = ConfigSchema(
         name: "rate file",
         keys: [
-            ConfigKey(name: "rates", kind: "list of rates", required: true, about: "One entry for each pair and day, or stretch of days."),
+            ConfigKey(
+                name: "rates", kind: "list of rates", required: true,
+                about: "One entry for each pair and day, or stretch of days."),
             ConfigKey(
                 name: "chains", kind: "list of lists of currencies",
-                about: "Ways through a third currency that may be gone, such as [\"EUR\", \"USD\", \"TRY\"]; without one nothing is chained."
+                about:
+                    "Ways through a third currency that may be gone, such as [\"EUR\", \"USD\", \"TRY\"]; without one nothing is chained."
             ),
         ])
 
@@ -100,7 +103,9 @@ public struct RateColumns: Equatable, Sendable {
     public static let schema = ConfigSchema(
         name: "exchange_rates_from",
         keys: [
-            ConfigKey(name: "metric", kind: "text", required: true, about: "The metric whose values are rates: of the quote for one of the base."),
+            ConfigKey(
+                name: "metric", kind: "text", required: true,
+                about: "The metric whose values are rates: of the quote for one of the base."),
             ConfigKey(name: "base", kind: "column", required: true, about: "The column of the meters log that names the base."),
             ConfigKey(name: "quote", kind: "column", required: true, about: "The column that names the quote."),
         ])
@@ -132,7 +137,8 @@ public struct RateColumns: Equatable, Sendable {
             let wanted = names.matches(metric)
             for row in 0..<batch.count where codes[row] >= 0 && wanted[Int(codes[row])] {
                 let place = Place(
-                    path: batch["source_file"]?.text(at: row) ?? "lake", line: batch["source_record"]?.integer(at: row).map(Int.init))
+                    path: batch["source_file"]?.text(at: row) ?? "lake",
+                    line: batch["source_record"]?.integer(at: row).map(Int.init))
                 guard let base = batch[base]?.text(at: row), let quote = batch[quote]?.text(at: row),
                     let value = batch["value"]?.decimal(at: row), let start = batch["period_start"]?.integer(at: row)
                 else { continue }
@@ -146,7 +152,8 @@ public struct RateColumns: Equatable, Sendable {
                 let day = zone.day(of: Instant(microseconds: start))
                 rates.append(
                     ExchangeRate(
-                        base: base, quote: quote, quoteAmount: rate, first: day, last: day, source: "metric \(metric)", place: place))
+                        base: base, quote: quote, quoteAmount: rate, first: day, last: day, source: "metric \(metric)",
+                        place: place))
             }
         }
         return rates

@@ -14,14 +14,17 @@ public struct CostModel: Sendable {
     public let jobColumns: [ColumnSpec]
     /// Prices learned after this day are not used; nil for all that is known.
     public let knownAsOf: Day?
+    /// How amounts in other currencies come into the one that costs are reported in.
+    public let exchange: ExchangeRates
     /// The sets of dimensions by which the cache keeps who was there, each sorted, so that distinct users need not be read from the rows.
     public let userSets: [[String]]
 
     /// - Parameter userSets: those for which the report counts users; all together are always among them.
     public init(
         job: String, zone: Zone, currency: String, book: PriceBook, lookups: [Lookup], jobColumns: [ColumnSpec],
-        knownAsOf: Day? = nil, userSets: [[String]] = []
+        knownAsOf: Day? = nil, exchange: ExchangeRates = .none, userSets: [[String]] = []
     ) {
+        self.exchange = exchange
         self.userSets = Set([[]] + userSets.map { Set($0).sorted() }).sorted {
             $0.joined(separator: "+") < $1.joined(separator: "+")
         }
@@ -45,9 +48,13 @@ public struct CostModel: Sendable {
 
     /// The prices that usage of a provider, model and tier may have.
     func tariff(provider: String?, model: String?, tier: String?) -> Tariff {
-        Tariff(book.candidates(provider: provider, model: model, tier: tier, knownAsOf: knownAsOf)) { [currency] own, _ in
-            own == currency ? .one : nil
-        }
+        Tariff(book.candidates(provider: provider, model: model, tier: tier, knownAsOf: knownAsOf), rate)
+    }
+
+    /// How much of the report's currency one of another costs on a day; nil where no rate says.
+    func rate(from currency: String, on day: Day) -> ExchangeFraction? {
+        // A rate of more digits than can be worked with is as good as none.
+        (try? exchange.conversion(from: currency, to: self.currency, on: day))??.fraction
     }
 
     func column(_ dimension: String) -> String {

@@ -23,10 +23,13 @@ public struct Job: Sendable {
     public let sources: [Source]
     /// Of columns that rows do not carry; one that finds another's key stands before it.
     public let lookups: [Lookup]
-    public let book: PriceBook
+    /// Of the price files; `knowing` adds what was applied in a home.
+    public internal(set) var book: PriceBook
     public let plans: [Plan]
     /// What is paid for beside the calls of models.
     public let expenses: Expenses
+    /// Of the rate files; `knowing` adds those of the lake.
+    public internal(set) var exchange: ExchangeRates
     /// Under which names charges and invoices know the providers of usage.
     public let providerNames: ProviderNames
     public let insights: [Insight]
@@ -161,6 +164,7 @@ public struct Job: Sendable {
         }
         book = try PriceBook(files: books.map { joined(folder, $0) })
         expenses = try Job.expenses(object, book, currency: currency, columns: columns, folder: folder)
+        exchange = expenses.rates
         try Job.refuseForeignPrices(book, expenses, currency: currency)
         providerNames = try ProviderNames(object, key: "providers")
         plans = try object.named("plans").map { name, _, node in try Plan(name: name, try ConfigObject(node, Plan.schema)) }
@@ -205,14 +209,12 @@ public struct Job: Sendable {
             unbilledMetrics: Set(try object.texts("unbilled_metrics")))
     }
 
-    /// Prices of models must be in the job's currency; those of metrics and services, where a rate can bring them into it.
-    private static func refuseForeignPrices(_ book: PriceBook, _ expenses: Expenses, currency: String) throws {
-        for row in book.rows where row.currency != currency {
-            if case .model = row.subject {} else if expenses.mayConvert(row.currency) { continue }
-            throw Failure(
-                "The price is in \(row.currency), but the job reports in \(currency). Two currencies meet only through a dated rate.",
-                at: row.place, kind: .usage)
-        }
+    /// Prices must be in the job's currency, or in one that a rate can bring into it.
+    static func refuseForeignPrices(_ book: PriceBook, _ expenses: Expenses, currency: String) throws {
+        guard let row = book.rows.first(where: { $0.currency != currency && !expenses.mayConvert($0.currency) }) else { return }
+        throw Failure(
+            "The price is in \(row.currency), but the job reports in \(currency). Two currencies meet only through a dated rate: give one in exchange_rates.",
+            at: row.place, kind: .usage)
     }
 
     private static func share(_ object: ConfigObject, _ key: String) throws -> ExactDecimal? {
@@ -237,7 +239,7 @@ public struct Job: Sendable {
     public func costModel(knownAsOf: Day? = nil) -> CostModel {
         CostModel(
             job: name, zone: zone, currency: currency, book: book, lookups: lookups, jobColumns: columns, knownAsOf: knownAsOf,
-            userSets: sections.compactMap(\.countsUsersBy))
+            exchange: exchange, userSets: sections.compactMap(\.countsUsersBy))
     }
 
     /// Whether so many of the records were refused that somebody should look (exit code 2).

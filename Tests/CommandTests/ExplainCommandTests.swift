@@ -16,7 +16,8 @@ import Testing
         let lines = told.output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         for line in [
             "demo, 2026-W46, model=claude-haiku-4-5", "  cost USD  0.004515", "  requests  3",
-            "  anthropic claude-haiku-4-5, standard: valid from 2026-01-01 on, known since 2026-01-01", "    source: made up for tests",
+            "  anthropic claude-haiku-4-5, standard: valid from 2026-01-01 on, known since 2026-01-01",
+            "    source: made up for tests",
             "       3 calls: 3,010 tokens × 1 ÷ 1,000,000 = 0.00301", "       3 calls: 301 tokens × 5 ÷ 1,000,000 = 0.001505",
             "  together = 0.004515", "  usage usage usage.jsonl: 3 records", "  usage.jsonl:1 (usage usage) 2026-11-11T12:00:00Z",
             "     price 1: 1,000 tokens × 1 ÷ 1,000,000 = 0.001",
@@ -24,7 +25,8 @@ import Testing
             #expect(lines.contains(line), "\(line) is missing in\n\(told.output)")
         }
         #expect(lines.contains { $0.hasPrefix("    1. input: 1 USD per 1M tokens (Jobs/Prices/demo.json5:2:") })
-        #expect(lines.contains { $0.hasPrefix("  lake/demo/usage/day=2026-11-11/part-") && $0.hasSuffix(".parquet: 1 of its 1 row") })
+        #expect(
+            lines.contains { $0.hasPrefix("  lake/demo/usage/day=2026-11-11/part-") && $0.hasSuffix(".parquet: 1 of its 1 row") })
     }
 
     @Test func `the figure is that of costs, and what has no price says why`() throws {
@@ -35,9 +37,10 @@ import Testing
         #expect(told["figure"]?["low"]?.string == costs["totals"]?["cost"]?["at_least"]?.string)
         #expect(told["figure"]?["requests"]?.int == costs["totals"]?["requests"]?.int)
         #expect(
-            told["unpriced"]?.array?.map { "\($0["what"]?.string ?? "") \($0["tokens"]?.int ?? 0) \($0["reason"]?.string ?? "")" } == [
-                "input 7 the book has no price of the model", "output 3 the book has no price of the model",
-            ])
+            told["unpriced"]?.array?.map { "\($0["what"]?.string ?? "") \($0["tokens"]?.int ?? 0) \($0["reason"]?.string ?? "")" }
+                == [
+                    "input 7 the book has no price of the model", "output 3 the book has no price of the model",
+                ])
         #expect(told["records"]?.array?.isEmpty == true)
     }
 
@@ -53,7 +56,9 @@ import Testing
         let unknown = try demo.vesper("explain", ["demo", "modle=x"])
         #expect(unknown.code == 64 && unknown.talk.contains("There is no dimension \"modle\". Did you mean \"model\"?"))
         let twice = try demo.vesper("explain", ["demo", "day=2026-11-09"], "--week=2026-W46")
-        #expect(twice.code == 64 && twice.talk.contains("The selection names 2026-11-09, and --week, or --from and --to, name days too."))
+        #expect(
+            twice.code == 64
+                && twice.talk.contains("The selection names 2026-11-09, and --week, or --from and --to, name days too."))
         let nothing = try demo.vesper("explain", ["demo", "model=claude-haiku-45"])
         #expect(nothing.code == 1 && nothing.output.isEmpty)
         #expect(nothing.talk.contains("Did you mean \"claude-haiku-4-5\"?"))

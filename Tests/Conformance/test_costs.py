@@ -8,9 +8,10 @@ from decimal import Decimal
 
 import pytest
 
-from conftest import open_lake
+from conftest import ALL, open_lake
+from dice import thrown
 from oracle import TOKENS, costs, known, price_book, priced
-from products import PRODUCTS
+from products import PRODUCTS, aspendos, kalei
 from shown import PERIOD, amount, assert_costs, assert_details, expected, keys, printed
 
 pytest.importorskip("duckdb")
@@ -97,9 +98,9 @@ def other_prices():
     return book
 
 
-def write_book(jobs, book):
+def write_book(jobs, book, name="kalei"):
     text = json.dumps({"currency": "USD", "prices": book["prices"], **({"aliases": book["aliases"]} if book["aliases"] else {})})
-    (jobs / "Prices" / "kalei.json5").write_text(text, encoding="utf-8")
+    (jobs / "Prices" / f"{name}.json5").write_text(text, encoding="utf-8")
 
 
 @pytest.mark.parametrize("every,by", [("all", []), ("day", ["plan"]), ("week", ["provider", "model"])], ids=["all", "day", "week"])
@@ -137,6 +138,44 @@ def test_every_figure_of_every_product_is_that_of_duckdb(vesper, homes, product,
     assert shown["rows"]
 
 
+def text_of(cell):
+    """A cell of the JSON form as the CSV form has it."""
+    if isinstance(cell, dict):
+        return "" if "missing" in cell else f">={cell['at_least']}" if "at_least" in cell else f"{cell['low']}..{cell['high']}"
+    return str(cell)
+
+
+@each_product
+def test_csv_says_what_json_says(vesper, homes, product):
+    given = {"data": product.sample.parent, "job": product.job}
+    flags = [*PERIOD, "--every", "day", "--by", "model,plan,feature"]
+    shown = vesper.json("costs", homes.home(product), flags=flags, **given)
+    read = list(csv.DictReader(io.StringIO(vesper("costs", homes.home(product), flags=[*flags, "--format", "csv"], **given).stdout)))
+    assert read == [{name: text_of(cell) for name, cell in row.items()} for row in shown["rows"]]
+
+
+@each_product
+@pytest.mark.parametrize("measure", ["cost", "requests", "users", "output_tokens"])
+def test_sorting_and_the_first_rows_change_no_figure(vesper, homes, product, measure):
+    given = {"data": product.sample.parent, "job": product.job}
+    flags = [*PERIOD, "--every", "week", "--by", "model,feature"]
+    shown = vesper.json("costs", homes.home(product), flags=flags, **given)
+    top = vesper.json("costs", homes.home(product), flags=[*flags, "--sort", measure, "--top", "5"], **given)
+    # Python sorts stably, as the command promises: equals stay in the order of time and names.
+    value = (lambda row: amount(row["cost"])[0]) if measure == "cost" else (lambda row: row[measure])
+    assert top["rows"] == sorted(shown["rows"], key=value, reverse=True)[:5]
+    assert top["totals"] == shown["totals"]
+
+
+@each_product
+def test_the_cache_says_what_the_lake_says(vesper, homes, product):
+    home, lake, given = homes.home(product), homes.lake(product), {"data": product.sample.parent, "job": product.job}
+    for by in ["model,plan,feature", "tenant,route"]:
+        flags = [*PERIOD, "--every", "day", "--by", by]
+        cached = vesper("costs", home, flags=[*flags, "--format", "json"], **given).stdout
+        assert cached == vesper("costs", home, flags=[*flags, "--format", "json", "--no-cache"], **given).stdout
+
+
 # Texts of a call that are no dimension: each call has its own, or they say what a figure is in.
 NO_DIMENSIONS = {"id", "session", "fingerprint", "unit", "currency"}
 
@@ -162,3 +201,18 @@ def test_what_is_counted_beside_tokens_is_what_duckdb_counts(vesper, homes, prod
     given = {"data": product.sample.parent, "job": product.job}
     names = [name for name in by.split(",") if name]
     assert_details(vesper, homes.home(product), homes.lake(product), every, names, **given)
+
+
+@pytest.mark.parametrize("seed", range(200 if ALL else 16))
+def test_a_book_by_dice_gives_the_costs_of_duckdb(vesper, homes, jobs, seed):
+    """Rules of all kinds at once: names, aliases, tiers, thresholds, steps, bands, ranges, mocked services, and what was learned later."""
+    product = [aspendos, kalei][seed % 2].PRODUCT
+    home = homes.home(product)
+    lake = open_lake(home, product.name)
+    calls = lake.execute("SELECT DISTINCT provider, model, unit FROM usage WHERE model IS NOT NULL ORDER BY ALL").fetchall()
+    book = thrown(seed, calls)
+    write_book(jobs, book, product.name)
+    lake = priced(lake, book, product.zone, product.found)
+    given = {"data": product.sample.parent, "job": jobs / f"{product.name}.json5"}
+    assert_costs(vesper, home, lake, "day", ["model"], **given)
+    assert_details(vesper, home, lake, "all", ["model"], **given)

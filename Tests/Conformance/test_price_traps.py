@@ -380,3 +380,19 @@ def test_a_trap_costs_what_was_worked_out_by_hand(vesper, tmp_path, case):
     ACTUAL[case.name] = "nothing"
     ACTUAL[case.name] = costs(vesper, tmp_path, case)
     assert ACTUAL[case.name] == case.expected, case.by_hand
+
+
+def test_what_comes_late_fills_the_volume_tiers_of_days_that_were_priced_before(vesper, tmp_path):
+    """The 10th was priced, and is cached; then 900 searches of the 2nd come."""
+    case = trap("", "", "", TIERS, searches(900, at="2026-11-10T10:00:00Z"), source={"files": "*.jsonl"})
+    given, home = written(tmp_path, case), tmp_path / "home"
+
+    def cost(*flags):
+        vesper("run", home, flags=["--until", "price"], **given)
+        of_the_day = ["--from", "2026-11-10", "--to", "2026-11-10", *flags]
+        return vesper.json("costs", home, flags=of_the_day, **given)["totals"]["cost"]
+
+    assert (cost(), cost("--no-cache")) == ("0", "0")
+    late = {"id": "late", **searches(900, at="2026-11-02T10:00:00Z")}
+    (tmp_path / "data" / "trap" / "late.jsonl").write_text(json.dumps(late) + "\n")
+    assert (cost(), cost("--no-cache")) == ("16", "16")

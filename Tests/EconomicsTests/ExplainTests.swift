@@ -12,7 +12,8 @@ import Testing
         "A selection names dimensions and days; quotes hold commas, and nothing behind the sign means that rows do not say",
         arguments: [
             Case("nothing", "", ""), Case("one", "model=m", "model|m"), Case("unsaid", "tenant=,plan=pro", "tenant| plan|pro"),
-            Case("quotes", #"feature="a, ""b""",model=m"#, #"feature|a, "b" model|m"#), Case("an equals sign", "prefix=a=b", "prefix|a=b"),
+            Case("quotes", #"feature="a, ""b""",model=m"#, #"feature|a, "b" model|m"#),
+            Case("an equals sign", "prefix=a=b", "prefix|a=b"),
             Case("a space", " plan = pro", "plan| pro"), Case("a day", "day=2026-11-09", "2026-11-09"),
             Case("a week", "model=m,week=2026-W46", "model|m 2026-W46"), Case("a month", "month=2026-12", "2026-12"),
             Case("a cut month", "month=2026-09-28_2026-09-30", "2026-09-28_2026-09-30"),
@@ -21,16 +22,21 @@ import Testing
     func selections(_ row: Case<String, String>) throws {
         let found = try Selection(row.input)
         let words =
-            found.filters.map { "\($0.name)|\($0.value)" } + [found.period.map { "\($0)" }, found.hour.map { "\($0)" }].compactMap { $0 }
+            found.filters.map { "\($0.name)|\($0.value)" }
+            + [found.period.map { "\($0)" }, found.hour.map { "\($0)" }].compactMap { $0 }
         #expect(words.joined(separator: " ") == row.expected)
     }
 
     @Test(
         "A selection that is none is refused with what it looks like",
         arguments: [
-            Case("no sign", "model", "A selection is a list such as day=2026-11-09,model=claude-haiku-4-5: NAME=VALUE, with commas between."),
+            Case(
+                "no sign", "model",
+                "A selection is a list such as day=2026-11-09,model=claude-haiku-4-5: NAME=VALUE, with commas between."),
             Case("an open quote", #"model="m"#, "The value of model begins with a quote that is not closed."),
-            Case("behind a quote", #"model="m"n"#, "Behind the quoted value of model stands more. Put a comma between two of a selection."),
+            Case(
+                "behind a quote", #"model="m"n"#,
+                "Behind the quoted value of model stands more. Put a comma between two of a selection."),
             Case("a last comma", "model=m,", "The selection ends with a comma. Take it away, or add what is missing."),
             Case("no day", "day=2026-02-30", "\"2026-02-30\" is no day. Write it like 2026-11-09."),
             Case("no hour", "hour=2026-11-09", "\"2026-11-09\" is no hour. Write it like 2026-11-09T14:00+01:00."),
@@ -93,7 +99,8 @@ import Testing
                 (try period("2026-11-09", "2026-11-15"), []), (try period("2026-11-10", "2026-11-10"), [("plan", "pro")]),
                 (try period("2026-11-09", "2026-11-15"), [("model", "m-20260101"), ("feature", "f1")]),
                 (try period("2026-11-12", "2026-11-13"), [("user", "u7")]), (try wholeYear(), [("service_tier", "")]),
-                (try wholeYear(), [("model", "speech")]), (try wholeYear(), [("model", "x")]), (try wholeYear(), [("source_file", "f1.jsonl")]),
+                (try wholeYear(), [("model", "speech")]), (try wholeYear(), [("model", "x")]),
+                (try wholeYear(), [("source_file", "f1.jsonl")]),
             ] as [(Period, [(String, String)])] {
                 let query = CostQuery(
                     period: days, every: .all, by: [], where: filters.map { (dimension: $0.0, value: $0.1) })
@@ -102,21 +109,27 @@ import Testing
                 let name = "\(days) \(filters)"
                 #expect(told.requests > 10 && told.requests == wanted.requests, "\(name)")
                 #expect(told.cost == wanted.cost && told.tokens == wanted.tokens, "\(name)")
-                #expect(Dictionary(uniqueKeysWithValues: told.quantities.map { ($0.unit, $0.quantity) }) == wanted.quantities, "\(name)")
+                #expect(
+                    Dictionary(uniqueKeysWithValues: told.quantities.map { ($0.unit, $0.quantity) }) == wanted.quantities,
+                    "\(name)")
                 // Prices add up to the figure, and so do calls.
                 let charged = told.prices.filter { !$0.row.isMocked }
                 let shadow = told.prices.filter(\.row.isMocked)
                 #expect(charged.reduce(.zero) { $0 + $1.low } == told.cost.low, "\(name)")
                 #expect(charged.reduce(.zero) { $0 + $1.high } == told.cost.high, "\(name)")
                 #expect(shadow.reduce(.zero) { $0 + $1.low } == told.cost.shadowLow, "\(name)")
-                #expect(told.records.count == told.requests && told.records.reduce(into: Cost()) { $0 += $1.cost } == told.cost, "\(name)")
+                #expect(
+                    told.records.count == told.requests && told.records.reduce(into: Cost()) { $0 += $1.cost } == told.cost,
+                    "\(name)")
                 for (index, use) in told.prices.enumerated() {
                     let atoms = told.records.flatMap(\.atoms).filter { $0.price == index }
                     #expect(atoms.count == use.calls && atoms.reduce(0) { $0 + $1.count } == use.count, "\(name)")
                     #expect(atoms.reduce(.zero) { $0 + $1.high } == use.high, "\(name)")
                 }
                 // Every call counts for one part of the lake and one file; unpriced ones are all accounted for.
-                #expect(told.parts.reduce(0) { $0 + $1.rows } == told.requests && told.files.reduce(0) { $0 + $1.rows } == told.requests)
+                #expect(
+                    told.parts.reduce(0) { $0 + $1.rows } == told.requests
+                        && told.files.reduce(0) { $0 + $1.rows } == told.requests)
                 #expect(told.unpriced.reduce(0) { $0 + $1.tokens } == told.cost.unpricedTokens, "\(name)")
                 #expect(told.records.count { !$0.unpriced.isEmpty } == told.cost.unpricedRequests, "\(name)")
             }
@@ -130,7 +143,8 @@ import Testing
             let model = costModel(try priceBook([Price(#"input: "1""#)]), zone: try Zone(named: "Europe/Berlin"))
             func times(_ hour: String) throws -> [String] {
                 let chosen = try Selection("hour=\(hour)")
-                return try explainCost(chosen.filters, of: chosen.period, hour: chosen.hour, records: 9, model, lake).records.map { "\($0.time)" }
+                return try explainCost(chosen.filters, of: chosen.period, hour: chosen.hour, records: 9, model, lake).records.map
+                { "\($0.time)" }
             }
             #expect(try times("2026-10-25T02:00+02:00") == ["2026-10-25T00:30:00Z"])
             #expect(try times("2026-10-25T02:00+01:00") == ["2026-10-25T01:30:00Z"])
@@ -150,7 +164,8 @@ import Testing
             lines = try explainCost([], of: try wholeYear(), costModel(book), lake).prices.map { use in
                 let (count, unit, per) = use.counted
                 let low = try #require(use.lowArithmetic)
-                return "\(use.calls): \(count) \(unit.rawValue) × \(use.rates.low) ÷ \(per) = \(low.product), \(low.rounding) to \(use.low)"
+                return
+                    "\(use.calls): \(count) \(unit.rawValue) × \(use.rates.low) ÷ \(per) = \(low.product), \(low.rounding) to \(use.low)"
             }
         }
         return lines
@@ -158,7 +173,8 @@ import Testing
 
     private func quantities(_ price: String) throws -> PriceBook {
         try priceBook(
-            #"{ currency: "USD", prices: [{ provider: "p", model: "m", \#(price), valid_from: "2026-01-01", known_from: "2026-01-01", source: "t" }] }"#)
+            #"{ currency: "USD", prices: [{ provider: "p", model: "m", \#(price), valid_from: "2026-01-01", known_from: "2026-01-01", source: "t" }] }"#
+        )
     }
 
     private func use(_ quantity: String, _ unit: String, record: Int = 1) -> Row {
@@ -197,7 +213,9 @@ import Testing
     func tiers() throws {
         let rows = [use("15", "image"), use("10", "image", record: 2)]
         #expect(
-            try worked(rows, quantities(#"bands: [{ up_to: "10", rate: "0" }, { up_to: "20", rate: "2" }, { rate: "1" }], per: "image""#)) == [
+            try worked(
+                rows, quantities(#"bands: [{ up_to: "10", rate: "0" }, { up_to: "20", rate: "2" }, { rate: "1" }], per: "image""#)
+            ) == [
                 "1: 10 image × 0 ÷ 1 = 0, 0 to 0", "2: 10 image × 2 ÷ 1 = 20, 0 to 20", "1: 5 image × 1 ÷ 1 = 5, 0 to 5",
             ])
     }
@@ -215,13 +233,18 @@ import Testing
         "What has no price says why",
         arguments: [
             Case("no model in the book", Lack(row: ["model": "x"]), "input: the book has no price of the model"),
-            Case("a pattern of another provider is none", Lack(row: ["model": "x"], more: [Price(#"input: "1""#, provider: "q", model: #""*""#)]), "input: the book has no price of the model"),
+            Case(
+                "a pattern of another provider is none",
+                Lack(row: ["model": "x"], more: [Price(#"input: "1""#, provider: "q", model: #""*""#)]),
+                "input: the book has no price of the model"),
             Case("another provider", Lack(row: ["provider": "q"]), "input: the book has the model of p only"),
             Case(
                 "no provider where two have it", Lack(row: ["provider": "-"], more: [Price(#"input: "1""#, provider: "q")]),
                 "input: the rows name no provider, and p and q have the model"),
             Case("no model in the row", Lack(row: ["model": "-"]), "input: the rows name no model"),
-            Case("a tier", Lack(row: ["service_tier": "batch"]), "input: the book has no price of the tier batch, only of standard"),
+            Case(
+                "a tier", Lack(row: ["service_tier": "batch"]), "input: the book has no price of the tier batch, only of standard"
+            ),
             Case(
                 "a day", Lack(price: Price(#"input: "1""#, validFrom: "2026-12-01")),
                 "input: no price holds on the day; the book's hold from 2026-12-01 on"),
@@ -261,9 +284,11 @@ import Testing
                 call(["user": "u3", "input_tokens": "1"]),
             ])
             try lake.store(
-                [["kind": "subscription", "id": "s", "updated_at": "2026-11-01T00:00:00Z", "parent": "u1", "plan": "pro"]], log: .snapshots)
+                [["kind": "subscription", "id": "s", "updated_at": "2026-11-01T00:00:00Z", "parent": "u1", "plan": "pro"]],
+                log: .snapshots)
             let lookup = try Lookup(
-                planOf: try ConfigObject(try parseJSON5(Array(#"{ from: "subscription" }"#.utf8), path: "job"), Lookup.planSchema))
+                planOf: try ConfigObject(try parseJSON5(Array(#"{ from: "subscription" }"#.utf8), path: "job"), Lookup.planSchema)
+            )
             let model = costModel(try priceBook([Price(#"input: "1""#)]), plans: lookup)
             let told = try explainCost([Selection.Term("plan", "pro")], of: nil, model, lake)
             #expect(told.requests == 2)
@@ -280,12 +305,14 @@ import Testing
         try withLake { lake in
             func row(_ ts: String, _ file: String, _ record: Int, _ feature: String = "a") -> Row {
                 call([
-                    "ts": ts, "source": "log", "source_file": file, "source_record": "\(record)", "feature": feature, "input_tokens": "1",
+                    "ts": ts, "source": "log", "source_file": file, "source_record": "\(record)", "feature": feature,
+                    "input_tokens": "1",
                 ])
             }
             try lake.store([
                 row("2026-11-10T00:00:00Z", "a", 1), row("2026-11-09T08:00:00Z", "b", 2), row("2026-11-09T08:00:00Z", "b", 1),
-                row("2026-11-09T08:00:00Z", "a", 9), row("2026-11-09T07:00:00Z", "c", 5), row("2026-11-09T07:00:00Z", "c", 6, "b"),
+                row("2026-11-09T08:00:00Z", "a", 9), row("2026-11-09T07:00:00Z", "c", 5),
+                row("2026-11-09T07:00:00Z", "c", 6, "b"),
             ])
             let model = costModel(try priceBook([Price(#"input: "1""#)]))
             let told = try explainCost([Selection.Term("feature", "a")], of: nil, records: 4, model, lake)

@@ -25,10 +25,13 @@ extension CostCube {
         guard obstacle(to: query) == nil else { return try tabulateCosts(query, model, lake, threads: threads) }
         // The state of the lake and what is read of it are of one moment.
         return try lake.consistently {
-            let days = try currentDays(query)
+            let state = try CubeState(model, lake, query.period)
+            let days = try currentDays(query, state)
             if days.isEmpty { return try tabulateCosts(query, model, lake, threads: threads) }
-            let sum = CubeSum(query, lacks: days.count < query.period.count ? UserRegistry(home: lake.home, job: model.job) : nil)
-            for missing in runs(of: query.period.days.filter { days[$0] == nil }) {
+            let missing = runs(of: query.period.days.filter { days[$0] == nil && state.hasRows($0) })
+            let namesPeople = !missing.isEmpty && query.details.contains(.users)
+            let sum = CubeSum(query, lacks: namesPeople ? UserRegistry(home: lake.home, job: model.job) : nil)
+            for missing in missing {
                 let part = CostQuery(
                     period: missing, every: .day, by: query.dimensions, where: query.filters, with: query.details)
                 try sum.add(try groupCosts(part, model, lake, threads: threads))
@@ -39,9 +42,8 @@ extension CostCube {
     }
 
     /// The days of which the cache is right, with their files. A file is believed only if its bytes still give its name.
-    private func currentDays(_ query: CostQuery) throws -> [Day: CachedDay] {
+    private func currentDays(_ query: CostQuery, _ state: CubeState) throws -> [Day: CachedDay] {
         let period = query.period
-        let state = try CubeState(model, lake, period)
         let marks = UserRegistry.marks(home: lake.home, job: model.job)
         let names = try costs.names()
         let set = query.details.contains(.users) ? userSet(for: query) : nil

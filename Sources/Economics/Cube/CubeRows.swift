@@ -30,7 +30,8 @@ enum CubeRows {
 
     /// The measures of every row of a file, with some of its dimensions.
     static func each(
-        _ file: ParquetFile, dimensions: [String], outcomes: Bool, _ body: (_ keys: [String?], _ measures: Measures) throws -> Void
+        _ file: ParquetFile, dimensions: [String], outcomes: Bool,
+        _ body: (_ keys: [String?], _ measures: Measures) throws -> Void
     ) throws {
         let units = file.specs.filter { $0.name.hasPrefix(quantity) }
         let measures = CubeMeasure.all.filter { outcomes || !$0.isOutcome }

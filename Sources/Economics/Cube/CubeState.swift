@@ -42,6 +42,12 @@ struct CubeState {
         return Digest.of(parts: fixed + ends + [Lake.digest(of: rows).hex] + more)
     }
 
+    /// Whether a row may fall on a day at all.
+    func hasRows(_ day: Day) -> Bool {
+        let days = lakeDays(of: Period(first: day, last: day), in: model.zone)
+        return Period(first: days.first, last: max(days.first, days.last)).days.contains { parts[$0] != nil }
+    }
+
     func isCurrent(costs metadata: [String: String], _ day: Day) -> Bool {
         metadata[CubeState.madeFrom] == rowsDigest(day).hex && answers(to: metadata, day) == metadata[CubeState.asked]
     }

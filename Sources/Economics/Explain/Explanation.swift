@@ -71,7 +71,8 @@ public struct PriceUse: Sendable {
 
     /// The same price for one call.
     public func one(_ atom: ExplainedRecord.Atom) -> PriceUse {
-        PriceUse(row: row, band: band, exchange: exchange, calls: 1, count: atom.count, low: atom.low, high: atom.high, models: [])
+        PriceUse(
+            row: row, band: band, exchange: exchange, calls: 1, count: atom.count, low: atom.low, high: atom.high, models: [])
     }
 
     public var rates: (low: ExactDecimal, high: ExactDecimal) { (row.bands[band].low, row.bands[band].high) }

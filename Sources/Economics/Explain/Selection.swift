@@ -21,7 +21,9 @@ public struct Selection: Equatable, Sendable {
     public init(_ text: String) throws {
         for term in try Selection.terms(text) {
             if Selection.times.contains(term.name) {
-                guard period == nil else { throw Selection.refusal("\"\(term.name)\" names the days a second time. Name them once.") }
+                guard period == nil else {
+                    throw Selection.refusal("\"\(term.name)\" names the days a second time. Name them once.")
+                }
                 period = try Selection.period(term)
                 if term.name == "hour" { hour = Selection.hour(term.value) }
             } else {
@@ -72,7 +74,9 @@ public struct Selection: Equatable, Sendable {
             }
             if rest.first == "," {
                 rest.removeFirst()
-                guard !rest.isEmpty else { throw refusal("The selection ends with a comma. Take it away, or add what is missing.") }
+                guard !rest.isEmpty else {
+                    throw refusal("The selection ends with a comma. Take it away, or add what is missing.")
+                }
             }
             terms.append(Term(name, value))
         }
@@ -95,7 +99,8 @@ public struct Selection: Equatable, Sendable {
             }
         default: if let day = Day(term.value) { return Period(first: day, last: day) }
         }
-        let example = ["hour": "2026-11-09T14:00+01:00", "day": "2026-11-09", "week": "2026-W46", "month": "2026-11"][term.name] ?? ""
+        let example =
+            ["hour": "2026-11-09T14:00+01:00", "day": "2026-11-09", "week": "2026-W46", "month": "2026-11"][term.name] ?? ""
         throw refusal("\"\(term.value)\" is no \(term.name). Write it like \(example).")
     }
 }

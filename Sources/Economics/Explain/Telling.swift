@@ -104,7 +104,8 @@ final class Telling {
             return (
                 UnpricedKey(names: names, part: part, reason: reason),
                 UnpricedUse(
-                    provider: names[0], model: names[1], tier: names[2], what: part.name, reason: reason, requests: 1, tokens: tokens,
+                    provider: names[0], model: names[1], tier: names[2], what: part.name, reason: reason, requests: 1,
+                    tokens: tokens,
                     quantity: quantity)
             )
         }
@@ -122,8 +123,10 @@ final class Telling {
         keep(
             ExplainedRecord(
                 source: origin.source, file: origin.file, record: batch["source_record"]?.integer(at: row) ?? 0,
-                time: Instant(microseconds: rows.times[row]), provider: names[0], model: names[1], tier: names[2], tokens: call.tokens,
-                quantity: call.quantity, unit: call.unit, input: call.tokens[0...3].reduce(0) { $0 + ($1 ?? 0) }, above: price.above,
+                time: Instant(microseconds: rows.times[row]), provider: names[0], model: names[1], tier: names[2],
+                tokens: call.tokens,
+                quantity: call.quantity, unit: call.unit, input: call.tokens[0...3].reduce(0) { $0 + ($1 ?? 0) },
+                above: price.above,
                 atoms: atoms, unpriced: lacking.map(\.1), cost: own))
     }
 
@@ -188,7 +191,8 @@ final class Telling {
         let prices = order.map { index in
             let use = uses[index]
             return PriceUse(
-                row: use.row, band: use.band, exchange: use.exchange, calls: use.calls, count: use.count, low: use.low, high: use.high,
+                row: use.row, band: use.band, exchange: use.exchange, calls: use.calls, count: use.count, low: use.low,
+                high: use.high,
                 models: use.models.sorted())
         }
         return Explanation(
@@ -211,7 +215,8 @@ final class Telling {
             case .quantity: "9"
             }
         return [
-            use.row.provider, use.row.subject.description, use.row.tier, padded(Int(clamping: use.row.aboveInputTokens + 1), 12), counted,
+            use.row.provider, use.row.subject.description, use.row.tier, padded(Int(clamping: use.row.aboveInputTokens + 1), 12),
+            counted,
             "\(use.row.validFrom)", padded(use.band, 3), "\(use.row.place)", "\(use.exchange)",
         ].joined(separator: "\u{1}")
     }

@@ -12,7 +12,8 @@ public func explainCost(
 ) throws -> Explanation {
     try lake.consistently {
         guard let held = try lake.days(job: model.job, log: .usage) else {
-            throw Failure("This home holds no usage yet. Run \"vesper run JOB\" first, or give another --home.", at: Place(path: lake.home))
+            throw Failure(
+                "This home holds no usage yet. Run \"vesper run JOB\" first, or give another --home.", at: Place(path: lake.home))
         }
         let all = Period(first: model.zone.day(of: held.first.startUTC), last: model.zone.day(of: (held.last + 1).startUTC))
         let explainer = try Explainer(asked ?? all, hour, filters.map(\.name), records: records, model, lake)
@@ -30,9 +31,13 @@ public func explainCost(
     }
 }
 
-private func nothingMeets(_ filters: [Explanation.Filter], _ offered: [[Explainer.Offer]], _ period: Period, held: Period) -> Failure {
+private func nothingMeets(_ filters: [Explanation.Filter], _ offered: [[Explainer.Offer]], _ period: Period, held: Period)
+    -> Failure
+{
     var sentences = ["No call of \(period) has \(listed(filters.map { "\($0.dimension)=\($0.asked)" }))."]
-    if filters.isEmpty { sentences = ["There is no call in \(period). The usage log has calls from \(held.first) to \(held.last)."] }
+    if filters.isEmpty {
+        sentences = ["There is no call in \(period). The usage log has calls from \(held.first) to \(held.last)."]
+    }
     for (filter, offers) in zip(filters, offered) where !offers.isEmpty {
         let names = offers.map(\.value).filter { !$0.isEmpty }
         sentences.append(
@@ -66,7 +71,8 @@ final class Explainer {
         if let hour {
             let starts = model.zone.hours(of: period.first)
             guard let index = starts.firstIndex(of: hour) else {
-                throw Failure("No hour of \(period.first) begins at \(hour) in \(model.zone.name). Copy it from a table.", kind: .usage)
+                throw Failure(
+                    "No hour of \(period.first) begins at \(hour) in \(model.zone.name). Copy it from a table.", kind: .usage)
             }
             times = hour.microseconds..<(index + 1 < starts.count ? starts[index + 1] : end).microseconds
         } else {
@@ -96,7 +102,9 @@ final class Explainer {
             }
             let isModel = filters[index].dimension == "model"
             return counts.map { value, count in
-                Offer(value: value, calls: count.calls, bookName: isModel ? model.book.name(of: value, provider: count.provider) : nil)
+                Offer(
+                    value: value, calls: count.calls,
+                    bookName: isModel ? model.book.name(of: value, provider: count.provider) : nil)
             }.sorted { ($1.calls, $0.value) < ($0.calls, $1.value) }
         }
     }

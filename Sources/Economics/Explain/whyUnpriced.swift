@@ -1,7 +1,9 @@
 import Common
 
 /// Why something has no price, in the order in which a price is looked for: the first question that no row of the book answers.
-func whyUnpriced(_ what: UnpricedPart, provider: String?, model name: String?, tier: String?, on day: Day, _ model: CostModel) -> String {
+func whyUnpriced(_ what: UnpricedPart, provider: String?, model name: String?, tier: String?, on day: Day, _ model: CostModel)
+    -> String
+{
     let book = model.book
     if case .nothing = what { return "the rows say neither tokens nor a quantity" }
     guard let name else { return "the rows name no model" }
@@ -14,7 +16,9 @@ func whyUnpriced(_ what: UnpricedPart, provider: String?, model name: String?, t
         let others = Set(named.filter { !$0.subject.description.hasSuffix("*") }.map(\.provider)).sorted()
         return others.isEmpty ? "the book has no price of the model" : "the book has the model of \(listed(others)) only"
     }
-    guard provider != nil || providers.count == 1 else { return "the rows name no provider, and \(listed(providers)) have the model" }
+    guard provider != nil || providers.count == 1 else {
+        return "the rows name no provider, and \(listed(providers)) have the model"
+    }
     let known = own.filter { $0.knownFrom <= model.knownAsOf ?? $0.knownFrom }
     guard !known.isEmpty else { return "its prices were not known on \(model.knownAsOf.map { "\($0)" } ?? "the day")" }
     let tiers = Set(known.map(\.tier)).sorted()
@@ -26,8 +30,7 @@ func whyUnpriced(_ what: UnpricedPart, provider: String?, model name: String?, t
         return "no price holds on the day; the book's hold from \(listed(spans))"
     }
     let fitting = holding.filter { what.fits($0) }
-    // With a row that fits, only its currency can be why it does not count.
-    if let foreign = fitting.first(where: { $0.currency != model.currency }) {
+    if let foreign = fitting.first(where: { model.rate(from: $0.currency, on: day) == nil }) {
         return "its price is in \(foreign.currency), and no rate to \(model.currency) is known"
     }
     return what.lack(holding)

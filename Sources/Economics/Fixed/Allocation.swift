@@ -26,7 +26,8 @@ public struct Allocation: Sendable {
         keys: [
             ConfigKey(
                 name: "over", kind: "dimension", required: true,
-                about: "Who bears it: a dimension of the usage log such as tenant; with metric the kind of the metric's subjects."),
+                about: "Who bears it: a dimension of the usage log such as tenant; with metric the kind of the metric's subjects."
+            ),
             ConfigKey(
                 name: "by", kind: "one of \(listed(Basis.allCases.map(\.rawValue)))", required: true,
                 about:
@@ -52,7 +53,8 @@ public struct Allocation: Sendable {
             throw object.failure("A share by \(by.rawValue) needs its base: add metric, such as \"CHILDREN_ACTIVE\".", at: "by")
         }
         if metric != nil, by == .requests || by == .cost {
-            throw object.failure("A share by \(by.rawValue) reads no metric. Leave it out, or write by: \"metric\".", at: "metric")
+            throw object.failure(
+                "A share by \(by.rawValue) reads no metric. Leave it out, or write by: \"metric\".", at: "metric")
         }
         if by == .unit, isMonthly {
             throw object.failure("What is paid for each unit follows the reading of each day. Leave every out.", at: "every")
@@ -107,7 +109,8 @@ extension DayOfFixedCost {
     ) throws -> CostLine {
         CostLine(
             part: .fixed, day: day, owner: owner, provider: cost.provider, name: cost.name, category: cost.category,
-            environment: cost.environment, amount: isMocked ? .zero : try share(amount), shadow: isMocked ? try share(amount) : nil,
+            environment: cost.environment, amount: isMocked ? .zero : try share(amount),
+            shadow: isMocked ? try share(amount) : nil,
             missing: missing,
             unconverted: try unconverted.map { CostLine.Unconverted(currency: $0.currency, amount: try share($0.amount)) },
             notes: notes + more)
@@ -158,7 +161,9 @@ extension Allocation {
     fileprivate var tooLarge: Failure { Failure("The measures to share by are too large to be worked with.", at: place) }
 
     /// By day; a month's by its first day.
-    fileprivate func measures(over period: Period, _ meters: MeterHistory, _ model: CostModel, _ lake: Lake) throws -> [Day: Measure] {
+    fileprivate func measures(over period: Period, _ meters: MeterHistory, _ model: CostModel, _ lake: Lake) throws -> [Day:
+        Measure]
+    {
         var found: [Day: Measure] = [:]
         func add(_ day: Day, _ value: String, _ weight: Int128?, of one: Int128 = 1, isCarried: Bool = false) throws {
             guard let weight else { throw tooLarge }

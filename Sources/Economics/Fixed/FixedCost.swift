@@ -28,21 +28,27 @@ public struct FixedCost: Sendable {
         name: "fixed cost",
         keys: [
             ConfigKey(name: "name", kind: "text", required: true, about: "What it is, as reports call it."),
-            ConfigKey(name: "category", kind: "text", required: true, about: "The category it is added up under, such as infrastructure."),
+            ConfigKey(
+                name: "category", kind: "text", required: true,
+                about: "The category it is added up under, such as infrastructure."),
             ConfigKey(name: "provider", kind: "text", about: "Who is paid; with service, the provider of the price book."),
             ConfigKey(
-                name: "service", kind: "text", about: "The service of the price book whose dated price is paid; or give an amount."),
+                name: "service", kind: "text",
+                about: "The service of the price book whose dated price is paid; or give an amount."),
             ConfigKey(name: "amount", kind: "decimal or [low, high]", about: "What is paid, where no price book says."),
             ConfigKey(name: "currency", kind: "currency code", about: "The amount's currency; by default the job's."),
             ConfigKey(
                 name: "per", kind: "one of \(listed(Every.allCases.map(\.rawValue)))",
                 about:
-                    "How often the amount is paid; with a service that is charged by the piece, how often the quantity is used up."),
+                    "How often the amount is paid; with a service that is charged by the piece, how often the quantity is used up."
+            ),
             ConfigKey(
-                name: "quantity", kind: "decimal", about: "So many units of the service: seats, hosts, terabytes; by default one."),
+                name: "quantity", kind: "decimal", about: "So many units of the service: seats, hosts, terabytes; by default one."
+            ),
             ConfigKey(name: "from", kind: "day", required: true, about: "The first day that bears a part of it."),
             ConfigKey(
-                name: "to", kind: "day", about: "The last day; without it the cost goes on. What is paid once is spread over these days."),
+                name: "to", kind: "day",
+                about: "The last day; without it the cost goes on. What is paid once is spread over these days."),
             ConfigKey(
                 name: "months", kind: "whole number",
                 about: "What is paid once is spread over so many months; by default its first day bears it all."),
@@ -67,7 +73,8 @@ public struct FixedCost: Sendable {
         let every = try object.optionalChoice("per", of: Every.self)
         if let service = try object.optionalText("service") {
             for key in ["amount", "currency"] where object.node(key) != nil {
-                throw object.failure("A service has its price in the price book. Leave \(key) out, or leave service out.", at: key)
+                throw object.failure(
+                    "A service has its price in the price book. Leave \(key) out, or leave service out.", at: key)
             }
             guard let provider else {
                 throw object.failure("Say whose service it is: add provider, as the price book names it.", at: "service")
@@ -91,7 +98,9 @@ public struct FixedCost: Sendable {
         guard let node = object.node("amount") else {
             throw object.failure("A fixed cost has a service of the price book, or an amount with per. Give one of them.")
         }
-        guard let every else { throw object.failure("Say how often the amount is paid: add per, such as \"month\".", at: "amount") }
+        guard let every else {
+            throw object.failure("Say how often the amount is paid: add per, such as \"month\".", at: "amount")
+        }
         var ends = [node]
         if case .array(let items) = node.value { ends = items }
         let amounts = try ends.map { try $0.decimal("the amount") }
@@ -136,7 +145,9 @@ public struct FixedCost: Sendable {
         let to = try object.optionalDay("to")
         if let to, to < from { throw object.failure("The cost ends on \(to), before it begins on \(from).", at: "to") }
         guard let months = try object.optionalInt("months", in: 1...1200) else { return to ?? (isOnce ? from : nil) }
-        guard isOnce else { throw object.failure("Only what is paid once is spread over months. Leave months out.", at: "months") }
+        guard isOnce else {
+            throw object.failure("Only what is paid once is spread over months. Leave months out.", at: "months")
+        }
         guard to == nil else { throw object.failure("Give either months or to: both say where the stretch ends.", at: "months") }
         return FixedCost.day(from, plusMonths: months) - 1
     }
@@ -162,7 +173,8 @@ public struct FixedCost: Sendable {
     /// Everything that can change a cost.
     var definition: String {
         let days = "\(from)…\(to?.description ?? "")"
-        return "\(name)|\(category)|\(provider ?? "")|\(price)|\(quantity)|\(days)|\(environment ?? "")|\(share?.definition ?? "")"
+        return
+            "\(name)|\(category)|\(provider ?? "")|\(price)|\(quantity)|\(days)|\(environment ?? "")|\(share?.definition ?? "")"
     }
 
     func holds(on day: Day) -> Bool { from <= day && day <= to ?? day }

@@ -98,7 +98,9 @@ private final class DailyParts {
         case .week: return (day.weekday - 1, 7)
         case .month: return (number - 1, month.days(ofMonthWith: day))
         case .year:
-            guard let first = Day(year: year, month: 1, day: 1), let next = Day(year: year + 1, month: 1, day: 1) else { return (0, 1) }
+            guard let first = Day(year: year, month: 1, day: 1), let next = Day(year: year + 1, month: 1, day: 1) else {
+                return (0, 1)
+            }
             return (day - first, next - first)
         case .once: return (day - cost.from, (cost.to ?? cost.from) - cost.from + 1)
         }
@@ -112,12 +114,14 @@ private final class DailyParts {
             guard let conversion = try rates.conversion(from: currency, to: model.currency, on: rateDay) else {
                 let own = MoneyRange(low: Money(units: try low.units()), high: Money(units: try high.units()))
                 return Total(
-                    amount: nil, isMocked: isMocked, unconverted: isMocked ? nil : CostLine.Unconverted(currency: currency, amount: own),
+                    amount: nil, isMocked: isMocked,
+                    unconverted: isMocked ? nil : CostLine.Unconverted(currency: currency, amount: own),
                     missing: rates.gap(from: currency, to: model.currency, on: rateDay), notes: [])
             }
             let notes = (conversion.steps.isEmpty ? [] : ["\(conversion)"]) + (isMocked ? ["not charged yet"] : [])
             let amount = MoneyRange(
-                low: Money(units: try (low * conversion.ratio).units()), high: Money(units: try (high * conversion.ratio).units()))
+                low: Money(units: try (low * conversion.ratio).units()), high: Money(units: try (high * conversion.ratio).units())
+            )
             return Total(amount: amount, isMocked: isMocked, unconverted: nil, missing: nil, notes: notes)
         } catch is Fraction.TooLarge {
             throw Failure("The fixed cost \"\(cost.name)\" is too large to be worked with.", at: cost.place, kind: .usage)

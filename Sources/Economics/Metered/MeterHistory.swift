@@ -88,7 +88,8 @@ struct MeterHistory {
                     readings.append(
                         Reading(
                             metric: metric, kind: batch["subject_kind"]?.text(at: row) ?? "subject",
-                            subject: batch["subject"]?.text(at: row), value: value, isGauge: batch["gauge"]?.bool(at: row) == true,
+                            subject: batch["subject"]?.text(at: row), value: value,
+                            isGauge: batch["gauge"]?.bool(at: row) == true,
                             start: start, end: end.flatMap { $0 > start ? $0 : nil }, id: batch["id"]?.text(at: row) ?? ""))
                 }
             }
@@ -136,7 +137,8 @@ struct MeterHistory {
                 if months.contains(day) {
                     pieces.append(
                         Piece(
-                            day: day, metric: reading.metric, owner: reading.owner, value: reading.value, held: nil, reading: index,
+                            day: day, metric: reading.metric, owner: reading.owner, value: reading.value, held: nil,
+                            reading: index,
                             carriedFrom: nil))
                 }
                 continue

@@ -85,7 +85,8 @@ private final class Metering {
             guard isWanted else { return }
             if let misfit = holding.first {
                 let kind = piece.isGauge ? "gauge" : "counter"
-                return try addUnpriced(piece, "\(piece.metric) is a \(kind), and its price at \(misfit.place) is per \(misfit.per)")
+                return try addUnpriced(
+                    piece, "\(piece.metric) is a \(kind), and its price at \(misfit.place) is per \(misfit.per)")
             }
             return try addUnpriced(piece, "\(piece.metric) has no price" + (known.isEmpty ? "" : " on \(piece.day)"))
         }

@@ -22,11 +22,7 @@ func showComparison(
         let query = SpendQuery(
             period: asked ?? all, every: grain, by: dimensions.isEmpty ? ["provider"] : dimensions, where: filters,
             charges: names(.charges), invoices: names(.invoices), names: job.providerNames)
-        let rates = try job.expenses.exchangeRates(model, lake)
-        let compared = try compareSpend(query, model, lake) { amount, currency, day in
-            try rates.converted(amount, from: currency, to: model.currency, on: day)?.0
-        }
-        return (query, compared)
+        return (query, try compareSpend(query, model, lake))
     }
     try show(table(comparison.0, comparison.1, currency: job.currency, hidesEmpty: try isForPeople(invocation)), invocation)
     return 0

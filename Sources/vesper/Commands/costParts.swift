@@ -64,7 +64,8 @@ func performCostParts(
 ///
 /// Of usage, `name` is the model, and `category` is "usage".
 func costPartsTable(
-    _ parts: [CostPart], of period: Period, every grain: Grain, by dimensions: [String], _ job: Job, _ model: CostModel, _ lake: Lake,
+    _ parts: [CostPart], of period: Period, every grain: Grain, by dimensions: [String], _ job: Job, _ model: CostModel,
+    _ lake: Lake,
     threads: Int
 ) throws -> Table {
     for name in dimensions where !CostPart.dimensions.contains(name) {
@@ -122,7 +123,9 @@ private struct PartKey: Hashable {
     /// Days first, then parts in their order, then values in byte order with what is missing first.
     static func inOrder(_ a: PartKey, _ b: PartKey) -> Bool {
         if a.period != b.period { return a.period < b.period }
-        if a.part != b.part { return (CostPart.allCases.firstIndex(of: a.part) ?? 0) < (CostPart.allCases.firstIndex(of: b.part) ?? 0) }
+        if a.part != b.part {
+            return (CostPart.allCases.firstIndex(of: a.part) ?? 0) < (CostPart.allCases.firstIndex(of: b.part) ?? 0)
+        }
         for (one, other) in zip(a.values, b.values) where one != other {
             guard let one, let other else { return one == nil }
             return one.utf8.lexicographicallyPrecedes(other.utf8)

@@ -25,7 +25,8 @@ private let sort = Option(
 private let top = Option(name: "top", value: "N", about: "Only the first rows; the last row still sums all of them.")
 private let compare = Option(
     name: "compare", value: nil,
-    about: "Show charges and invoices beside the computed cost, by provider unless --by is given, and take each difference apart.")
+    about: "Show charges and invoices beside the computed cost, by provider unless --by is given, and take each difference apart."
+)
 private let knownAsOf = Option(name: "known-as-of", value: "D", about: "Use only prices that were known on this day.")
 private let noCache = Option(
     name: "no-cache", value: nil, about: "Add everything up from the lake. The figures are the same; it only takes longer.")
@@ -37,7 +38,9 @@ let costsCommand = Command(
         + "counted apart, and the cost then reads \"at least\". The last row is the sum of all rows, and counts each user once. Days that "
         + "a run has priced come from its cache while that is right.",
     operands: [Shared.job],
-    options: [Shared.week, Shared.from, Shared.to, by, every, filter, measures, sort, top, knownAsOf, noCache, costPartsOption, compare],
+    options: [
+        Shared.week, Shared.from, Shared.to, by, every, filter, measures, sort, top, knownAsOf, noCache, costPartsOption, compare,
+    ],
     examples: [
         ("vesper costs kalei --from 2026-11-09 --to 2026-11-15 --by plan,model", "A week by plan and model."),
         ("vesper costs kalei --week 2026-W46 --every day --by feature --format csv", "Every day and feature, for a spreadsheet."),
@@ -48,7 +51,9 @@ let costsCommand = Command(
     ], group: "Reading", run: performCosts)
 
 @Sendable private func performCosts(_ invocation: Invocation) throws -> Int32 {
-    let job = try oneJob(invocation)
+    let context = try context(for: invocation)
+    let ledger = try context.openForReading()
+    let job = try oneJob(invocation).knowing(ledger)
     let model = job.costModel(knownAsOf: try invocation.day(knownAsOf))
     let dimensions = try invocation.names(by)
     if let parts = try costParts(invocation, without: [filter, measures, sort, top, noCache]) {
@@ -71,8 +76,7 @@ let costsCommand = Command(
     if invocation.has(compare) {
         return try showComparison(invocation, job, model, every: grain, by: dimensions, where: filters, from: asked)
     }
-    let context = try context(for: invocation)
-    guard let ledger = try context.openForReading() else { throw nothingRead(context.home) }
+    guard let ledger else { throw nothingRead(context.home) }
     let lake = Lake(ledger)
     let details = shown.reduce(into: order?.details ?? []) { $0.formUnion($1.details) }
     // The days that the lake holds and their rows are of one moment, also beside a run.
