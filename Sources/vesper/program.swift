@@ -17,8 +17,7 @@ let program = Command(
     ],
     subcommands: [
         runCommand, planCommand, ingestCommand, statusCommand, costsCommand, explainCommand, pricesCommand, reportCommand,
-        batchCommand,
-        sourceCommand,
+        batchCommand, sourceCommand,
         verifyCommand, initCommand, synthCommand, completionsCommand,
     ])
 
