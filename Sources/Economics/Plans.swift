@@ -15,16 +15,20 @@ public struct Plan: Sendable {
     public static let schema = ConfigSchema(
         name: "plan",
         keys: [
-            ConfigKey(name: "price", kind: "decimal", about: "What a member pays; left out where it is free or there are several prices."),
+            ConfigKey(
+                name: "price", kind: "decimal",
+                about: "What a member pays; left out where it is free or there are several prices."),
             ConfigKey(name: "currency", kind: "currency code", about: "What the price is in."),
             ConfigKey(name: "per", kind: "one of month and year", about: "What the price is for; by default month."),
             ConfigKey(
-                name: "prices", kind: "list of plan prices", about: "Instead of one price: one for each currency, interval and time."),
+                name: "prices", kind: "list of plan prices",
+                about: "Instead of one price: one for each currency, interval and time."),
             ConfigKey(
                 name: "size", kind: "[least, most] or [least, null]",
                 about: "For how many of what the product counts, such as children, the plan is; both ends belong to it."),
             ConfigKey(
-                name: "includes", kind: "object: name → text, number, true or false", about: "What members may do, and how much of it."),
+                name: "includes", kind: "object: name → text, number, true or false",
+                about: "What members may do, and how much of it."),
             ConfigKey(name: "entitles", kind: "list of text", about: "The insights that members get."),
         ])
 
@@ -53,7 +57,8 @@ public struct Plan: Sendable {
 
     /// The price in a currency on a day, by the month or the year; nil where the plan has none.
     public func price(
-        _ interval: PlanPrice.Interval = .month, currency: String, on day: Day? = nil, for addOn: String? = nil, each: String? = nil
+        _ interval: PlanPrice.Interval = .month, currency: String, on day: Day? = nil, for addOn: String? = nil,
+        each: String? = nil
     ) -> PlanPrice? {
         prices.last { price in
             price.interval == interval && price.currency == currency && price.addOn == addOn && price.each == each
@@ -81,7 +86,7 @@ public struct PlanPrice: Sendable {
     public let from: Day?
     public let to: Day?
 
-    static let schema = ConfigSchema(
+    public static let schema = ConfigSchema(
         name: "plan price",
         keys: [
             ConfigKey(name: "price", kind: "decimal or [low, high]", required: true, about: "What is paid."),
@@ -112,7 +117,7 @@ public struct PlanPrice: Sendable {
 
     fileprivate static func amount(_ node: ConfigNode) throws -> Spread {
         let amount = try Spread(node, "a plan's price")
-        guard !amount.low.isNegative else { throw node.failure("A price is not negative.") }
+        guard amount.low >= .zero else { throw node.failure("A price is not negative.") }
         return amount
     }
 

@@ -25,6 +25,8 @@ public struct Job: Sendable {
     public let lookups: [Lookup]
     public let book: PriceBook
     public let plans: [Plan]
+    /// What the product's owner has stated: budgets, allowances, projections.
+    public let figures: FigureBook
     public let insights: [Insight]
     public let sections: [SectionPlan]
     /// Of the job file's own bytes.
@@ -69,6 +71,9 @@ public struct Job: Sendable {
             ConfigKey(
                 name: "prices", kind: "list of price files",
                 about: "The price books, beside the job file; without one every cost is unknown."),
+            ConfigKey(
+                name: "figures", kind: "list of figures files",
+                about: "What the owner has stated, beside the job file: budgets, allowances, projections."),
             ConfigKey(name: "plans", kind: "object: plan → its price and what it entitles to", about: "What the product sells."),
             ConfigKey(name: "insights", kind: "list of insights", about: "What is asked of a provider, for whom and how often."),
             ConfigKey(name: "report", kind: "list of sections", required: true, about: "What the page shows, in order."),
@@ -137,12 +142,19 @@ public struct Job: Sendable {
         }
         let own = currency
         book = try PriceBook(files: books.map { joined(folder, $0) })
-        if let foreign = book.rows.first(where: { $0.currency != own }) {
+        // Services meet the report's currency through dated rates, where fixed costs take them up.
+        if let foreign = book.rows.first(where: { if case .service = $0.subject { false } else { $0.currency != own } }) {
             throw Failure(
                 "The price is in \(foreign.currency), but the job reports in \(own). Two currencies meet only through a dated rate.",
                 at: foreign.place, kind: .usage)
         }
         plans = try object.named("plans").map { name, _, node in try Plan(name: name, try ConfigObject(node, Plan.schema)) }
+        let tables = try object.texts("figures")
+        if let missing = tables.first(where: { kind(of: joined(folder, $0)) != .file }) {
+            throw object.failure(
+                "There is no figures file \"\(missing)\" beside the job file. Correct the path, or leave it out.", at: "figures")
+        }
+        figures = try FigureBook(files: tables.map { joined(folder, $0) })
         insights = try object.objects("insights", Insight.schema).map {
             try Insight($0, folder: folder, providers: providers.map(\.name))
         }
@@ -201,6 +213,7 @@ public struct Job: Sendable {
     public static let schemas: [ConfigSchema] = [
         schema, Source.schema, ColumnRule.schema, TimeFormat.schema, Condition.schema, Lookup.schema, planOfSchema,
         Lookup.planSchema,
-        Plan.schema, Insight.schema, SectionPlan.schema, PriceBook.schema, PriceBook.entrySchema, PriceBook.bandSchema,
+        Plan.schema, PlanPrice.schema, FigureBook.schema, StatedFigure.schema, StatedFigure.cellSchema, Insight.schema,
+        SectionPlan.schema, PriceBook.schema, PriceBook.entrySchema, PriceBook.bandSchema,
     ]
 }

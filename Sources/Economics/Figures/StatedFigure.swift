@@ -6,7 +6,7 @@ import Common
 ///
 /// Figures are read, compared with what happened, and reckoned with; they never enter a cost. A sum that the source prints beside its
 /// lines is kept as its statement only: sums are computed.
-public struct Figure: Sendable {
+public struct StatedFigure: Sendable {
     /// What a figure is for.
     public enum Kind: String, CaseIterable, Sendable {
         /// What may be spent.
@@ -39,6 +39,15 @@ public struct Figure: Sendable {
     public enum Interval: String, CaseIterable, Sendable {
         case day, week, month, year, once, user, session
         case millionCalls = "1M calls"
+
+        /// How many months it has; nil where that is not a whole number of them.
+        public var months: Int128? {
+            switch self {
+            case .month: 1
+            case .year: 12
+            default: nil
+            }
+        }
     }
 
     public struct Column: Sendable {
@@ -84,7 +93,8 @@ public struct Figure: Sendable {
     /// What stands at a line and a column; both are left out where there is only one.
     public func cell(_ line: String? = nil, _ column: String? = nil) throws -> Cell {
         let at = try index(of: column)
-        guard let found = lines.first(where: { $0.name == line ?? "" }) ?? (line == nil && lines.count == 1 ? lines[0] : nil) else {
+        guard let found = lines.first(where: { $0.name == line ?? "" }) ?? (line == nil && lines.count == 1 ? lines[0] : nil)
+        else {
             throw Failure(
                 "The figure \"\(name)\" has no line \"\(line ?? "")\"."
                     + didYouMean(line ?? "", from: lines.map(\.name)) + " Its lines are \(listed(lines.map(\.name))).", at: place,
@@ -128,18 +138,32 @@ public struct Figure: Sendable {
         return sum
     }
 
+    /// The sum of a column divided by the number of its lines.
+    public func mean(_ column: String? = nil) throws -> Spread { try sum(column) / Spread(Fraction(Int128(lines.count))) }
+
+    /// What the source prints as the sum of a column.
+    public func statedSum(_ column: String? = nil) throws -> Spread {
+        let at = try index(of: column)
+        guard stated.indices.contains(at), case .value(let spread, _, _) = stated[at] else {
+            throw Failure("The source of the figure \"\(name)\" prints no sum.", at: place)
+        }
+        return spread
+    }
+
     private func index(of column: String?) throws -> Int {
         guard let column else {
             guard columns.count == 1 else {
                 throw Failure(
-                    "The figure \"\(name)\" has several columns. Name one of \(listed(columns.map(\.name))).", at: place, kind: .usage)
+                    "The figure \"\(name)\" has several columns. Name one of \(listed(columns.map(\.name))).", at: place,
+                    kind: .usage)
             }
             return 0
         }
         guard let index = columns.firstIndex(where: { $0.name == column }) else {
             throw Failure(
                 "The figure \"\(name)\" has no column \"\(column)\"."
-                    + didYouMean(column, from: columns.map(\.name)) + " Its columns are \(listed(columns.map(\.name))).", at: place,
+                    + didYouMean(column, from: columns.map(\.name)) + " Its columns are \(listed(columns.map(\.name))).",
+                at: place,
                 kind: .usage)
         }
         return index
@@ -152,7 +176,7 @@ public struct FigureUnit: Hashable, Sendable, CustomStringConvertible {
 
     /// nil where it is none of them.
     public init?(_ word: String) {
-        guard FigureUnit.isCurrency(word) || FigureUnit.offered.contains(word) else { return nil }
+        guard isCurrency(word) || FigureUnit.offered.contains(word) else { return nil }
         self.word = word
     }
 
@@ -162,12 +186,6 @@ public struct FigureUnit: Hashable, Sendable, CustomStringConvertible {
         "day", "week", "count", "payer", "payment", "score", "tap", "analysis", "turn", "connection",
     ]
     private static let offered = Set(things + PriceUnit.allCases.map(\.rawValue))
-
-    public var isCurrency: Bool { FigureUnit.isCurrency(word) }
-
-    private static func isCurrency(_ word: String) -> Bool {
-        word.utf8.count == 3 && word.utf8.allSatisfy { $0 &- 0x41 <= 25 }
-    }
 
     public var description: String { word }
 }
