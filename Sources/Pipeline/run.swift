@@ -1,5 +1,6 @@
 import Batches
 import Common
+import Economics
 import Ingest
 import Insights
 import Lake
@@ -36,7 +37,7 @@ public struct RunContext: Sendable {
 }
 
 /// The migrations of all modules, in the order of the imports.
-let migrations = Lake.migrations + ingestMigrations + insightMigrations + batchMigrations + reportMigrations
+let migrations = Lake.migrations + ingestMigrations + economicsMigrations + insightMigrations + batchMigrations + reportMigrations
 
 /// What happened to one stage of one period.
 public struct StageOutcome: Sendable, Equatable {
@@ -107,6 +108,7 @@ public func run(
     _ job: Job, _ choice: PeriodChoice, only: Set<Stage.Name> = Set(Stage.Name.allCases), reading: ReadChoice = .all,
     _ context: RunContext, _ ledger: Ledger
 ) throws -> RunReport {
+    let job = try job.knowing(ledger)
     let lake = Lake(ledger)
     try lake.rollForward()
     let pipes = lake.staging(job: job.name).temporaryFolder("pipe")
@@ -161,6 +163,7 @@ public func run(
 public func plan(
     _ job: Job, _ choice: PeriodChoice, only: Set<Stage.Name> = Set(Stage.Name.allCases), _ context: RunContext, _ ledger: Ledger?
 ) throws -> [StageOutcome] {
+    let job = try job.knowing(ledger)
     var outcomes: [StageOutcome] = []
     let order = ingestOrder(job, context)
     let pending = try pendingFiles(order, ledger)

@@ -1,5 +1,6 @@
 import Batches
 import Common
+import Economics
 import Ingest
 import Lake
 import Ledger
@@ -44,6 +45,7 @@ public func verify(_ ledger: Ledger, threads: Int = 1, talk: Talk = .silent) thr
     try checkReports(ledger, threads: threads, talk, &result)
     try checkQuarantine(ledger, &result)
     try checkIndex(ledger, threads: threads, &result)
+    try checkPrices(ledger, &result)
     let swaps = Set(try ledger.database.rows("SELECT place FROM swaps").map { $0.text(0) })
     if !swaps.isEmpty {
         result.findings.append(
@@ -119,6 +121,15 @@ private func checkIndex(_ ledger: Ledger, threads: Int, _ result: inout Verifica
                 Finding(
                     path: "\(folder)/\(name)", what: "it is missing, or its bytes have changed",
                     step: "Delete \(folder); the next ingest makes it anew from the lake."))
+        }
+    }
+}
+
+private func checkPrices(_ ledger: Ledger, _ result: inout Verification) throws {
+    for row in try ledger.database.rows("SELECT DISTINCT job FROM price_revisions ORDER BY 1") {
+        do { _ = try ledger.priceRevisions(job: row.text(0)) } catch let failure as Failure {
+            result.findings.append(
+                Finding(path: "ledger.sqlite", what: failure.message, step: "Restore the ledger from a backup."))
         }
     }
 }

@@ -18,6 +18,18 @@ public func parseJSON(_ bytes: [UInt8], path: String) throws -> JSON {
     return try reader.document().json
 }
 
+/// Reads strict JSON whose one value is an object, a member at a time: however large the file is, one member is in memory.
+///
+///     try readJSONMembers(bytes, path: "map.json", mostValues: 10_000) { print($0.key) }
+///
+/// Refused, besides what JSON refuses: another value than an object, and a member with more than `mostValues` values in it.
+public func readJSONMembers(
+    _ bytes: [UInt8], path: String, mostValues: Int, _ visit: (ConfigMember) throws -> Void
+) throws {
+    var reader = JSON5Reader(bytes, path: path, dialect: .json)
+    try reader.eachMember(mostValues: mostValues, visit)
+}
+
 /// Goes through the bytes once, from value to value. Text and numbers are read in `JSON5Reader+Scalars.swift`.
 struct JSON5Reader {
     enum Dialect { case json, json5 }
@@ -29,6 +41,8 @@ struct JSON5Reader {
     private var depth = 0
     /// The last place that was asked for; the next one is counted from here, so that all places together cost one pass.
     private var mark = (offset: 0, line: 1, column: 1)
+    /// How many values may still be read, where that is bounded.
+    private var valuesLeft = Int.max
 
     static let deepest = 200
 
@@ -37,6 +51,27 @@ struct JSON5Reader {
     }
 
     mutating func document() throws -> ConfigNode {
+        try begin()
+        let value = try value()
+        try end()
+        return value
+    }
+
+    mutating func eachMember(mostValues: Int, _ visit: (ConfigMember) throws -> Void) throws {
+        try begin()
+        guard peek == UInt8(ascii: "{") else { throw failure("expected an object in { }, but found \(found).") }
+        let opened = try open()
+        try space()
+        while !take("}") {
+            guard position < bytes.count else { throw failure("this object is never closed. Add a } where it ends.", at: opened) }
+            valuesLeft = mostValues
+            try visit(try member())
+            try separator(before: "}", in: "object", opened)
+        }
+        try end()
+    }
+
+    private mutating func begin() throws {
         try checkEncoding()
         if bytes.starts(with: [0xef, 0xbb, 0xbf]) {
             position = 3
@@ -46,16 +81,19 @@ struct JSON5Reader {
         guard position < bytes.count else {
             throw failure("nothing is written here. Expected a value, such as an object in { }.")
         }
-        let value = try value()
+    }
+
+    private mutating func end() throws {
         try space()
         guard position == bytes.count else {
             throw failure(
                 "expected the end of the file after its value, but found \(found). Remove it, or put it inside the value.")
         }
-        return value
     }
 
     private mutating func value() throws -> ConfigNode {
+        guard valuesLeft > 0 else { throw failure("this has more values than anything of its kind. Look for a damaged file.") }
+        valuesLeft -= 1
         let place = place(at: position)
         switch peek ?? 0 {
         case UInt8(ascii: "{"): return ConfigNode(.object(try members()), at: place)
@@ -77,19 +115,24 @@ struct JSON5Reader {
         try space()
         while !take("}") {
             guard position < bytes.count else { throw failure("this object is never closed. Add a } where it ends.", at: opened) }
-            let keyPlace = place(at: position)
-            let key = try key()
-            if dialect == .json5, let first = places.updateValue(keyPlace, forKey: key) {
-                let sentence = "the key \(shown(key)) is written twice; the first one stands at \(first). Remove one of them."
-                throw Failure(sentence, at: keyPlace, kind: .usage)
+            let member = try member()
+            if dialect == .json5, let first = places.updateValue(member.keyPlace, forKey: member.key) {
+                let sentence = "the key \(shown(member.key)) is written twice; the first one stands at \(first). Remove one of them."
+                throw Failure(sentence, at: member.keyPlace, kind: .usage)
             }
-            try space()
-            guard take(":") else { throw failure("expected a colon after the key, but found \(found). Write it as key: value.") }
-            try space()
-            members.append(ConfigMember(key, at: keyPlace, try value()))
+            members.append(member)
             try separator(before: "}", in: "object", opened)
         }
         return members
+    }
+
+    private mutating func member() throws -> ConfigMember {
+        let keyPlace = place(at: position)
+        let key = try key()
+        try space()
+        guard take(":") else { throw failure("expected a colon after the key, but found \(found). Write it as key: value.") }
+        try space()
+        return ConfigMember(key, at: keyPlace, try value())
     }
 
     private mutating func elements() throws -> [ConfigNode] {

@@ -106,7 +106,7 @@ extension PriceBook {
 
 extension [PriceRow] {
     /// Without those that something learned later has replaced; the later stands first.
-    fileprivate var standing: [PriceRow] {
+    var standing: [PriceRow] {
         var seen: Set<PriceRow.Statement> = []
         return filter { seen.insert($0.statement).inserted }
     }

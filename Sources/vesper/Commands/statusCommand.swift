@@ -1,5 +1,6 @@
 import Batches
 import Common
+import Economics
 import Lake
 import Ledger
 import Pipeline
@@ -28,6 +29,9 @@ let statusCommand = Command(
             try Lake(ledger).days(job: job.name, log: log).map { "\(log.rawValue) to \($0.last)" }
         }
         notes.append("\(job.name) holds \(fresh.isEmpty ? "no rows" : listed(fresh)).")
+        if let last = try ledger.priceRevisions(job: job.name).last {
+            notes.append("\(job.name) has \(counted(last.number, "price revision")), the last known from \(last.knownFrom).")
+        }
         for batch in try ledger.batches(job: job.name) where batch.state == .submitted || batch.state == .intended {
             notes.append(
                 "\(batch.provider) has \(batch.file) with \(counted(batch.requests, "request")); its id here is \(batch.id).")
