@@ -69,6 +69,12 @@ public struct PriceUse: Sendable {
     /// The names under which calls know the model.
     public let models: [String]
 
+    /// The same price for one call.
+    public func one(_ atom: ExplainedRecord.Atom) -> PriceUse {
+        PriceUse(
+            row: row, band: band, exchange: exchange, calls: 1, count: atom.count, low: atom.low, high: atom.high, models: [])
+    }
+
     public var rates: (low: ExactDecimal, high: ExactDecimal) { (row.bands[band].low, row.bands[band].high) }
 
     /// The count in the unit of the price where that is a decimal, otherwise in the smallest unit of its kind; and so many of that unit

@@ -39,15 +39,17 @@ struct RowReader {
         var wanted = Set(texts.map(model.column))
         resolver = try Resolver(model.lookups, for: wanted, job: model.job, lake)
         wanted.formUnion(resolver.columns)
-        // A dimension is text; what the log has under its name in another form is none of it.
-        let unfit = Set((log.columns + model.jobColumns).filter { $0.type != .text }.map(\.name))
-        columns = [ColumnSpec("ts", .timestamp)] + others + wanted.subtracting(unfit).sorted().map { ColumnSpec($0, .text) }
+        // What the log itself has under a dimension's name in another form is none of it.
+        let unfit = Set(log.columns.filter { $0.type != .text }.map(\.name))
+        columns =
+            [ColumnSpec("ts", .timestamp)] + others
+            + wanted.subtracting(unfit).sorted().map { ColumnSpec($0, model.type(of: $0)) }
     }
 
     func each(_ files: Opened, in times: Range<Int64>, where filters: [RowFilter], _ body: (Rows) throws -> Void) throws {
         for (part, file) in files {
             for (index, group) in file.groups.enumerated() where group.mayHold("ts", in: times) {
-                let raw = try file.read(group: index, columns: columns)
+                let raw = withTexts(try file.read(group: index, columns: columns))
                 let batch = resolver.filled(raw, of: part.day)
                 guard case .integers(let moments, _)? = batch["ts"] else { continue }
                 // Rows of a part are sorted by time.
@@ -57,6 +59,15 @@ struct RowReader {
                     Rows(part: part, raw: raw, batch: batch, times: moments, range: rows, isWanted: wanted(batch, filters)))
             }
         }
+    }
+
+    /// Flags and counts of the job's own are dimensions by their text.
+    private func withTexts(_ batch: Batch) -> Batch {
+        let own = Set(model.jobColumns.map(\.name))
+        guard batch.specs.contains(where: { own.contains($0.name) && $0.type != .text }) else { return batch }
+        let columns = zip(batch.specs, batch.columns).map { own.contains($0.name) ? $1.asText : $1 }
+        let specs = batch.specs.map { own.contains($0.name) ? ColumnSpec($0.name, .text) : $0 }
+        return Batch(specs: specs, columns: columns, count: batch.count)
     }
 
     private func wanted(_ batch: Batch, _ filters: [RowFilter]) -> [Bool]? {

@@ -11,7 +11,11 @@ func whyUnpriced(_ what: UnpricedPart, provider: String?, model name: String?, t
     guard !named.isEmpty else { return "the book has no price of the model" }
     let providers = Set(named.map(\.provider)).sorted()
     let own = named.filter { $0.provider == provider ?? $0.provider }
-    guard !own.isEmpty else { return "the book has the model of \(listed(providers)) only" }
+    guard !own.isEmpty else {
+        // A pattern of another provider says nothing of this model.
+        let others = Set(named.filter { !$0.subject.description.hasSuffix("*") }.map(\.provider)).sorted()
+        return others.isEmpty ? "the book has no price of the model" : "the book has the model of \(listed(others)) only"
+    }
     guard provider != nil || providers.count == 1 else {
         return "the rows name no provider, and \(listed(providers)) have the model"
     }
@@ -26,7 +30,8 @@ func whyUnpriced(_ what: UnpricedPart, provider: String?, model name: String?, t
         return "no price holds on the day; the book's hold from \(listed(spans))"
     }
     let fitting = holding.filter { what.fits($0) }
-    if let foreign = fitting.first(where: { model.rate(from: $0.currency, on: day) == nil }) {
+    // With a row that fits, only its currency can be why it does not count.
+    if let foreign = fitting.first(where: { $0.currency != model.currency }) {
         return "its price is in \(foreign.currency), and no rate to \(model.currency) is known"
     }
     return what.lack(holding)
@@ -49,7 +54,7 @@ enum UnpricedPart: Hashable {
     fileprivate func fits(_ row: PriceRow) -> Bool {
         switch (self, row.counted) {
         case (.tokens(let meter, let above), .tokens(let own)): meter == own && row.aboveInputTokens == above
-        case (.quantity(let unit, _), .quantity): unit.flatMap { PriceUnit(word: $0) }?.dimension == row.per.unit.dimension
+        case (.quantity(let unit, false), .quantity): unit.flatMap { PriceUnit(word: $0) }?.dimension == row.per.unit.dimension
         default: false
         }
     }

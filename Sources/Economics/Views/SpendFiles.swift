@@ -70,9 +70,9 @@ struct Bill {
         let texts = Set(["vendor", "part", "source", "currency"] + (columns + filters.map(\.column)).compactMap { $0 })
         let times = [ColumnSpec("period_start", .timestamp), ColumnSpec("period_end", .timestamp)]
         let batch = try file.readAll(
-            columns: times + [ColumnSpec("amount", .decimal)] + texts.sorted().map { ColumnSpec($0, .text) })
+            columns: times + [ColumnSpec("amount", .decimal)] + texts.sorted().map { ColumnSpec($0, model.type(of: $0)) })
         return (0..<batch.count).compactMap { row in
-            func text(_ name: String?) -> String? { name.flatMap { batch[$0]?.text(at: row) } }
+            func text(_ name: String?) -> String? { name.flatMap { batch[$0]?.asText.text(at: row) } }
             guard let start = batch["period_start"]?.integer(at: row), let amount = batch["amount"]?.decimal(at: row),
                 filters.allSatisfy({ text($0.column) ?? "" == $0.value || $0.column == "vendor" })
             else { return nil }

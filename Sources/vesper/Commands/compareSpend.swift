@@ -8,6 +8,9 @@ func showComparison(
     _ invocation: Invocation, _ job: Job, _ model: CostModel, every grain: Grain, by dimensions: [String],
     where filters: [(dimension: String, value: String)], from asked: Period?
 ) throws -> Int32 {
+    guard grain != .hour else {
+        throw Failure("Views of spend are compared by the day at the finest. Use --every day.", kind: .usage)
+    }
     let context = try context(for: invocation)
     guard let ledger = try context.openForReading() else { throw nothingToCompare(context.home) }
     let lake = Lake(ledger)
