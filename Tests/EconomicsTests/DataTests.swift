@@ -32,6 +32,7 @@ import Testing
             case "label": try label(try data.prices(fact.name).flatMap(\.labels), fact.part)
             case "book": try every(data.book.rows.filter { fact.name.isEmpty || $0.provider == fact.name }, fact.part)
             case "figure": try figure(try data.figures.figure(fact.name), fact.part)
+            case "fixed": try fixed(try #require(data.fixed.first { $0.name == fact.name }))
             case "plan": try plan(try data.plan(fact.name), fact.part)
             default: throw Failure("\(fact.place) is no place for facts")
             }
@@ -110,6 +111,19 @@ import Testing
         case .value(let spread, let unit, let isApproximate):
             return (isApproximate ? "about " : "") + "\(spread) \(unit)" + (figure.per.map { " per \($0.rawValue)" } ?? "")
         }
+    }
+
+    /// `netcup/VPS 1000 G12 from 2026-09-28`, with the amount where no book says, the quantity, the end and how it is shared.
+    private func fixed(_ cost: FixedCost) throws -> String {
+        let what =
+            switch cost.price {
+            case .service(let name, _): "\(cost.provider ?? "")/\(name)"
+            case .amount(let low, let high, let currency, let every):
+                (low == high ? "\(low)" : "\(low) to \(high)") + " \(currency) per \(every.rawValue)"
+            }
+        let often = cost.quantity == ExactDecimal(1) ? "" : "\(cost.quantity) × "
+        let share = cost.share.map { " for each \($0.over) by \($0.by.rawValue) \($0.metric ?? "")" } ?? ""
+        return "\(often)\(what) from \(cost.from)" + (cost.to.map { " to \($0)" } ?? "") + share
     }
 
     /// `month USD`, `year USD`, or `includes` and a name.
