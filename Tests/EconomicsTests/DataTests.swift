@@ -39,6 +39,26 @@ import Testing
         #expect(found == fact.expected)
     }
 
+    struct Computed: Sendable, CustomTestStringConvertible {
+        let id: String
+        let job: String
+        let call: String
+        let expected: String
+
+        var testDescription: String { "\(id) \(call)" }
+    }
+
+    static let results: [Computed] = ((try? requirementTable("computed.csv")) ?? []).compactMap { row in
+        guard let id = row["id"], let job = row["job"], let call = row["call"], let expected = row["expected"] else { return nil }
+        return Computed(id: id, job: job, call: call, expected: expected)
+    }
+
+    @Test("What requirements ask to be computed follows from the facts", arguments: results)
+    func computed(_ one: Computed) throws {
+        let value = try GoldenCalls(data: try ProductData.of(one.job)).value(one.call)
+        #expect("\(value)" == one.expected)
+    }
+
     @Test("What coverage calls data is in the table of facts, and the other way round")
     func whole() throws {
         let covered = try requirementTable("coverage.csv").filter { ($0["evidence"] ?? "").contains("DataTests/fact") }.map {
@@ -48,6 +68,8 @@ import Testing
         let data = try requirementTable("coverage.csv").filter { $0["status"] == "data" }.map { $0["id"] }
         #expect(Set(data).isSubset(of: covered))
         #expect(DataTests.facts.count == (try requirementTable("data.csv")).count)
+        let computed = try requirementTable("coverage.csv").filter { ($0["evidence"] ?? "").contains("DataTests/computed") }
+        #expect(Set(computed.map { $0["id"] }) == Set(DataTests.results.map(\.id)))
     }
 
     @Test("Labels are read by nobody: a book with other labels is the same book")
@@ -126,12 +148,15 @@ import Testing
         return "\(often)\(what) from \(cost.from)" + (cost.to.map { " to \($0)" } ?? "") + share
     }
 
-    /// `month USD`, `year USD`, or `includes` and a name.
+    /// `month USD`, `year USD`, `month USD ai_pack child`, `size`, or `includes` and a name.
     private func plan(_ plan: Plan, _ part: String) throws -> String {
         let words = part.split(separator: " ").map(String.init)
         if words[0] == "includes" { return try label(plan.includes, words[1]) }
+        if words[0] == "size" { return try #require(plan.size).description }
         let interval = try #require(PlanPrice.Interval(rawValue: words[0]))
-        let price = try #require(plan.price(interval, currency: words[1]))
+        let each = words.last == "child" ? "child" : nil
+        let price = try #require(
+            plan.price(interval, currency: words[1], for: words.first { $0 == "ai_pack" }, each: each))
         return "\(price.amount) \(price.currency) per \(interval.rawValue)" + (price.from.map { " from \($0)" } ?? "")
     }
 }
