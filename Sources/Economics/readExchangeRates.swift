@@ -32,8 +32,9 @@ extension ExchangeRates {
     public static let amountsSchema = ConfigSchema(
         name: "amounts of a rate",
         keys: [
-            ConfigKey(name: "base", kind: "decimal", required: true, about: "So much of the base, which is worth the quote."),
-            ConfigKey(name: "quote", kind: "decimal", required: true, about: "So much of the quote."),
+            ConfigKey(
+                name: "base", kind: "decimal", required: true, about: "So much of the base is worth that much of the quote."),
+            ConfigKey(name: "quote", kind: "decimal", required: true, about: "…is worth so much of the quote."),
         ])
 
     /// Reads a job's files of rates.

@@ -6,7 +6,7 @@ import pytest
 
 from products import aspendos, kalei, neni, talentprompt, voyager
 from shown import PERIOD, amount
-from test_products import TRUTH, homes  # noqa: F401 (a fixture)
+from stories import TRUTH
 
 pytest.importorskip("duckdb")
 
@@ -151,7 +151,7 @@ def named(value):
 
 
 @pytest.mark.parametrize("product,source,by,every", CHARGES, ids=named)
-def test_charges_and_the_parts_of_their_difference_are_those_of_duckdb(vesper, homes, product, source, by, every):  # noqa: F811
+def test_charges_and_the_parts_of_their_difference_are_those_of_duckdb(vesper, homes, product, source, by, every):
     shown = compare(vesper, homes, product, by, every)
     rows = [row for row in shown["rows"] if row["source"] == source]
     found = {}
@@ -167,7 +167,7 @@ def test_charges_and_the_parts_of_their_difference_are_those_of_duckdb(vesper, h
     assert (sum(row["reported"] for row in found.values()), sum(row["rows"] for row in found.values())) == whole
 
 
-def test_the_hour_that_one_log_lacks_is_a_part_of_its_own_and_is_named(vesper, homes):  # noqa: F811
+def test_the_hour_that_one_log_lacks_is_a_part_of_its_own_and_is_named(vesper, homes):
     truth = TRUTH["aspendos"]["stories"]
     shown = compare(vesper, homes, aspendos.PRODUCT, ["provider"])
     lost = homes.lake(aspendos.PRODUCT).execute(
@@ -193,7 +193,7 @@ FROM invoices GROUP BY ALL
 
 
 @pytest.mark.parametrize("product", [kalei.PRODUCT, talentprompt.PRODUCT, voyager.PRODUCT], ids=named)
-def test_bills_and_the_parts_of_their_difference_are_those_of_duckdb(vesper, homes, product):  # noqa: F811
+def test_bills_and_the_parts_of_their_difference_are_those_of_duckdb(vesper, homes, product):
     lake = homes.lake(product)
     (source,) = lake.execute("SELECT DISTINCT source FROM invoices").fetchone()
     shown = {
@@ -235,7 +235,7 @@ def test_bills_and_the_parts_of_their_difference_are_those_of_duckdb(vesper, hom
             assert row["reported"] == row["difference"] == {"missing": "no bill"} and row["rows"] == 0 and row["requests"] > 0
 
 
-def test_the_bills_of_october_are_held_against_the_truths_own_computed_cost(vesper, homes):  # noqa: F811
+def test_the_bills_of_october_are_held_against_the_truths_own_computed_cost(vesper, homes):
     for product, figure, vendor in [
         (kalei.PRODUCT, TRUTH["kalei"]["stories"]["invoices"]["computed_by_month_utc"]["2026-10"], "anthropic"),
         (voyager.PRODUCT, TRUTH["voyager"]["stories"]["vendor_bills"]["computed_by_month"]["2026-10"], "anthropic"),
@@ -248,7 +248,7 @@ def test_the_bills_of_october_are_held_against_the_truths_own_computed_cost(vesp
 
 @pytest.mark.parametrize("product,log", [(kalei.PRODUCT, "charges"), (talentprompt.PRODUCT, "charges"), (voyager.PRODUCT, "charges"),
                                          (aspendos.PRODUCT, "invoices"), (neni.PRODUCT, "invoices")], ids=named)
-def test_a_view_that_no_source_fills_is_not_exported_and_not_zero(vesper, homes, product, log):  # noqa: F811
+def test_a_view_that_no_source_fills_is_not_exported_and_not_zero(vesper, homes, product, log):
     rows = [row for row in compare(vesper, homes, product, ["provider"])["rows"] if row["view"] == log]
     assert rows and all(row["reported"] == row["difference"] == {"missing": "not exported"} for row in rows)
     whole = homes.lake(product).execute(f"SELECT count(*), sum(low) FROM priced WHERE {WITHIN}").fetchone()

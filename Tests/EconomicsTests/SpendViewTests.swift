@@ -44,7 +44,7 @@ extension SpendRow {
         _ calls: [Row], charges: [Row] = [], bills: [Row] = [], prices: [Price] = [Price(#"input: "1""#)],
         every grain: Grain = .all,
         by dimensions: [String] = ["provider"], where filters: [(dimension: String, value: String)] = [], lookup: Lookup? = nil,
-        rates: [String: Int128] = [:], names: ProviderNames = ProviderNames(), snapshots: [Row] = []
+        rates: [String: String] = [:], names: ProviderNames = ProviderNames(), snapshots: [Row] = []
     ) throws -> SpendComparison {
         var result: SpendComparison?
         try withLake { lake in
@@ -56,9 +56,19 @@ extension SpendRow {
                 period: try period("2026-11-09", "2026-11-10"), every: grain, by: dimensions, where: filters,
                 charges: Set(charges.compactMap { $0["source"] }).sorted(), invoices: bills.isEmpty ? [] : ["bills"], names: names
             )
-            result = try compareSpend(query, costModel(try priceBook(prices), plans: lookup), lake) {
-                amount, currency, _ in rates[currency].map { Money(units: amount.units * $0) }
-            }
+            let model = costModel(try priceBook(prices), plans: lookup)
+            let place = Place(path: "rates")
+            let exchange = try ExchangeRates(
+                try rates.map { currency, worth in
+                    ExchangeRate(
+                        base: currency, quote: "USD", quoteAmount: try #require(ExactDecimal(worth)), first: query.period.first,
+                        last: nil, source: "a test", place: place)
+                })
+            result = try compareSpend(
+                query,
+                CostModel(
+                    job: model.job, zone: model.zone, currency: "USD", book: model.book, lookups: model.lookups, jobColumns: [],
+                    exchange: exchange), lake)
         }
         return try #require(result)
     }
@@ -234,7 +244,7 @@ extension SpendRow {
                 "log 2026-11-09_2026-11-10 p: 0.5 EUR against ?: no rate from EUR to USD",
                 "log 2026-11-09_2026-11-10 p: 1 against 1: equal",
             ])
-        let found = try compare([million()], charges: charges, rates: ["EUR": 2])
+        let found = try compare([million()], charges: charges, rates: ["EUR": "2"])
         // Half of a tenth of a euro is a tenth of a dollar; half of a whole dollar is half of one.
         #expect(lines(found) == ["log 2026-11-09_2026-11-10 p: 2 against 1: rounding 0.6 + price_gap 0.4"])
         #expect(found.exchanged == ["EUR": 1])

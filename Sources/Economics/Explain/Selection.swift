@@ -13,20 +13,30 @@ public struct Selection: Equatable, Sendable {
 
     /// Names of dimensions with their values.
     public private(set) var filters: [Term] = []
-    /// The days that `day`, `week` or `month` names.
+    /// The days that `day`, `week`, `month` or `hour` names.
     public private(set) var period: Period?
+    /// When the hour begins that `hour` names, as tables print it: `2026-10-25T02:00+01:00`.
+    public private(set) var hour: Instant?
 
     public init(_ text: String) throws {
         for term in try Selection.terms(text) {
-            if ["day", "week", "month"].contains(term.name) {
+            if Selection.times.contains(term.name) {
                 guard period == nil else {
                     throw Selection.refusal("\"\(term.name)\" names the days a second time. Name them once.")
                 }
                 period = try Selection.period(term)
+                if term.name == "hour" { hour = Selection.hour(term.value) }
             } else {
                 filters.append(term)
             }
         }
+    }
+
+    /// The names that stand for days and hours.
+    public static let times = ["hour", "day", "week", "month"]
+
+    private static func hour(_ text: String) -> Instant? {
+        text.count > 16 ? Instant(text.prefix(16) + ":00" + text.dropFirst(16)) : nil
     }
 
     private static func refusal(_ message: String) -> Failure { Failure(message, kind: .usage) }
@@ -78,6 +88,8 @@ public struct Selection: Equatable, Sendable {
         let ends = term.value.split(separator: "_").compactMap { Day($0) }
         if ends.count == 2, ends[0] <= ends[1], ends[1] - ends[0] < 3660 { return Period(first: ends[0], last: ends[1]) }
         switch term.name {
+        case "hour":
+            if hour(term.value) != nil, let day = Day(term.value.prefix(10)) { return Period(first: day, last: day) }
         case "week": if let week = Week(term.value) { return Period(week) }
         case "month":
             if let first = Day(term.value + "-01") {
@@ -87,7 +99,8 @@ public struct Selection: Equatable, Sendable {
             }
         default: if let day = Day(term.value) { return Period(first: day, last: day) }
         }
-        let example = ["day": "2026-11-09", "week": "2026-W46", "month": "2026-11"][term.name] ?? ""
+        let example =
+            ["hour": "2026-11-09T14:00+01:00", "day": "2026-11-09", "week": "2026-W46", "month": "2026-11"][term.name] ?? ""
         throw refusal("\"\(term.value)\" is no \(term.name). Write it like \(example).")
     }
 }

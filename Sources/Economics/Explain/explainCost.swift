@@ -8,7 +8,7 @@ import Lake
 /// The sums are those of `tabulateCosts` to the last digit, for every atom comes from the same function. A model may also be named as the
 /// price book names it. A selection that no call meets is refused with what there is.
 public func explainCost(
-    _ filters: [Selection.Term], of asked: Period?, records: Int = 0, _ model: CostModel, _ lake: Lake
+    _ filters: [Selection.Term], of asked: Period?, hour: Instant? = nil, records: Int = 0, _ model: CostModel, _ lake: Lake
 ) throws -> Explanation {
     try lake.consistently {
         guard let held = try lake.days(job: model.job, log: .usage) else {
@@ -16,7 +16,7 @@ public func explainCost(
                 "This home holds no usage yet. Run \"vesper run JOB\" first, or give another --home.", at: Place(path: lake.home))
         }
         let all = Period(first: model.zone.day(of: held.first.startUTC), last: model.zone.day(of: (held.last + 1).startUTC))
-        let explainer = try Explainer(asked ?? all, filters.map(\.name), records: records, model, lake)
+        let explainer = try Explainer(asked ?? all, hour, filters.map(\.name), records: records, model, lake)
         let exact = filters.map { Explanation.Filter(dimension: $0.name, asked: $0.value, values: [$0.value]) }
         if let found = try explainer.explain(exact) { return found }
         // Nothing says exactly this. A model may be meant by the book's name for it.
@@ -50,6 +50,7 @@ private func nothingMeets(_ filters: [Explanation.Filter], _ offered: [[Explaine
 /// Reads the calls of a period; used once for each question asked of them.
 final class Explainer {
     let period: Period
+    private let times: Range<Int64>
     private let model: CostModel
     private let records: Int
     private let files: RowReader.Opened
@@ -65,7 +66,18 @@ final class Explainer {
         let bookName: String?
     }
 
-    init(_ period: Period, _ dimensions: [String], records: Int, _ model: CostModel, _ lake: Lake) throws {
+    init(_ period: Period, _ hour: Instant?, _ dimensions: [String], records: Int, _ model: CostModel, _ lake: Lake) throws {
+        let end = model.zone.start(of: period.last + 1)
+        if let hour {
+            let starts = model.zone.hours(of: period.first)
+            guard let index = starts.firstIndex(of: hour) else {
+                throw Failure(
+                    "No hour of \(period.first) begins at \(hour) in \(model.zone.name). Copy it from a table.", kind: .usage)
+            }
+            times = hour.microseconds..<(index + 1 < starts.count ? starts[index + 1] : end).microseconds
+        } else {
+            times = model.zone.start(of: period.first).microseconds..<end.microseconds
+        }
         (self.period, self.model, self.records) = (period, model, records)
         let days = lakeDays(of: period, in: model.zone)
         files = try lake.parts(job: model.job, log: .usage, from: days.first, to: days.last).map { ($0, try lake.open($0)) }
@@ -74,10 +86,6 @@ final class Explainer {
         var wanted = Set((["provider", "model", "service_tier"] + dimensions).map(model.column))
         for lookup in model.lookups.reversed() where wanted.contains(lookup.column) { wanted.insert(lookup.by) }
         lookups = model.lookups.filter { wanted.contains($0.column) }
-    }
-
-    private var times: Range<Int64> {
-        model.zone.start(of: period.first).microseconds..<model.zone.start(of: period.last + 1).microseconds
     }
 
     /// The values of each filter's dimension in calls that meet the others, the most frequent first.

@@ -30,8 +30,7 @@ func whyUnpriced(_ what: UnpricedPart, provider: String?, model name: String?, t
         return "no price holds on the day; the book's hold from \(listed(spans))"
     }
     let fitting = holding.filter { what.fits($0) }
-    // With a row that fits, only its currency can be why it does not count.
-    if let foreign = fitting.first(where: { $0.currency != model.currency }) {
+    if let foreign = fitting.first(where: { model.rate(from: $0.currency, on: day) == nil }) {
         return "its price is in \(foreign.currency), and no rate to \(model.currency) is known"
     }
     return what.lack(holding)

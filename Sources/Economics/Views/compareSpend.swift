@@ -6,13 +6,10 @@ import Lake
 /// Each source of charges or invoices is a view by itself, for two may be two exports of one spend: nothing is added over sources. A
 /// dimension that no row of a source says is compared over all its values together. Charges are held against the calls of the same
 /// stretch of days; a bill against the calls of its own time, whatever stretch is asked for. Amounts in another currency are compared
-/// only where `exchange` knows the rate of their day.
-public func compareSpend(
-    _ query: SpendQuery, _ model: CostModel, _ lake: Lake,
-    exchange: @escaping (_ amount: Money, _ currency: String, _ day: Day) throws -> Money? = { _, _, _ in nil }
-) throws -> SpendComparison {
+/// only where the model knows the rate of their day.
+public func compareSpend(_ query: SpendQuery, _ model: CostModel, _ lake: Lake) throws -> SpendComparison {
     let files = try lake.consistently { try SpendFiles(query, model, lake) }
-    let table = SpendTable(query, model, files, exchange: exchange)
+    let table = SpendTable(query, model, files)
     try table.listen()
     try table.addUsage()
     try table.addCharges()
@@ -24,7 +21,6 @@ final class SpendTable {
     let query: SpendQuery
     let model: CostModel
     let files: SpendFiles
-    let exchange: (Money, String, Day) throws -> Money?
     /// The ends of the stretches of days, in microseconds.
     let bounds: [Int64]
     let buckets: [Period]
@@ -67,11 +63,8 @@ final class SpendTable {
         let currency: String
     }
 
-    init(
-        _ query: SpendQuery, _ model: CostModel, _ files: SpendFiles,
-        exchange: @escaping (Money, String, Day) throws -> Money?
-    ) {
-        (self.query, self.model, self.files, self.exchange) = (query, model, files, exchange)
+    init(_ query: SpendQuery, _ model: CostModel, _ files: SpendFiles) {
+        (self.query, self.model, self.files) = (query, model, files)
         buckets = query.grain.buckets(of: query.period)
         bounds = (buckets.map(\.first) + [query.period.last + 1]).map { model.zone.start(of: $0).microseconds }
         texts = SpendTexts(query.names, model.book)
@@ -88,7 +81,9 @@ final class SpendTable {
 
     /// An amount in the report's currency; nil where no rate is known.
     func converted(_ amount: Money, _ own: String, _ time: Int64) throws -> Money? {
-        own == currency ? amount : try exchange(amount, own, model.zone.day(of: Instant(microseconds: time)))
+        if own == currency { return amount }
+        let day = model.zone.day(of: Instant(microseconds: time))
+        return try model.exchange.converted(amount, from: own, to: currency, on: day)?.0
     }
 }
 

@@ -6,7 +6,9 @@ import Economics
 /// A figure from its sum down to the calls, for people.
 func readable(_ told: Explanation, job: String) -> String {
     var lines = [heading(told, job), "  cost \(told.currency)  \(shown(told.cost))", "  requests  \(grouped(told.requests))"]
-    for (meter, count) in zip(Meter.allCases, told.tokens) where count > 0 { lines.append("  \(meter.column)  \(grouped(count))") }
+    for (meter, count) in zip(Meter.allCases, told.tokens) where count > 0 {
+        lines.append("  \(meter.column)  \(grouped(count))")
+    }
     for (unit, quantity) in told.quantities {
         lines.append("  quantity  \(separated(Money(units: quantity).description)) \(unit.isEmpty ? "(no unit)" : visible(unit))")
     }
@@ -14,7 +16,8 @@ func readable(_ told: Explanation, job: String) -> String {
         lines.append("  not charged yet, else  \(span(told.cost.shadowLow, told.cost.shadowHigh))")
     }
     for filter in told.filters where filter.values != [filter.asked] {
-        lines.append("  \(filter.dimension)=\(visible(filter.asked)) is the book's name for \(listed(filter.values.map(visible)))")
+        lines.append(
+            "  \(filter.dimension)=\(visible(filter.asked)) is the book's name for \(listed(filter.values.map(visible)))")
     }
     lines += section("Prices", prices(told))
     let sum = told.prices.filter { !$0.row.isMocked }
@@ -74,7 +77,9 @@ private func heading(_ use: PriceUse, _ currency: String) -> [String] {
     if row.revision > 0 { name += ", revision \(row.revision)" }
     if row.isApproximate { name += ", approximate" }
     var lines = [name, "  source: \(visible(row.source))"]
-    if use.models != [row.subject.description], !use.models.isEmpty { lines.append("  calls say \(listed(use.models.map(visible)))") }
+    if use.models != [row.subject.description], !use.models.isEmpty {
+        lines.append("  calls say \(listed(use.models.map(visible)))")
+    }
     if row.currency != currency { lines.append("  one \(row.currency) is \(factor(use.exchange)) \(currency)") }
     return lines
 }
@@ -133,7 +138,8 @@ private func line(_ use: Explanation.LookupUse) -> String {
 }
 
 private func entry(_ record: ExplainedRecord, _ told: Explanation) -> [String] {
-    let counts = zip(Meter.allCases, record.tokens).compactMap { meter, count in count.map { "\(meter.rawValue) \(grouped($0))" } }
+    let counts = zip(Meter.allCases, record.tokens).compactMap { meter, count in count.map { "\(meter.rawValue) \(grouped($0))" }
+    }
     let quantity = record.quantity.map { ["\(separated(Money(units: $0).description)) \(visible(record.unit ?? ""))"] } ?? []
     var lines = [
         "\(visible(record.file)):\(record.record) (\(visible(record.source))) \(record.time)",
@@ -163,7 +169,8 @@ extension Explanation {
             "selection": .array(
                 filters.map {
                     .fields([
-                        "dimension": .string($0.dimension), "value": .string($0.asked), "values": .array($0.values.map(JSON.string)),
+                        "dimension": .string($0.dimension), "value": .string($0.asked),
+                        "values": .array($0.values.map(JSON.string)),
                     ])
                 }),
             "currency": .string(currency), "figure": figure, "prices": .array(prices.map(object)),
@@ -253,12 +260,17 @@ extension Explanation {
     /// The prices as rows: what a spreadsheet takes.
     var priceTable: Table {
         let columns: [Table.Column] =
-            ["provider", "model", "tier", "counted", "above_input_tokens", "rate_low", "rate_high", "per", "currency", "valid_from"]
+            [
+                "provider", "model", "tier", "counted", "above_input_tokens", "rate_low", "rate_high", "per", "currency",
+                "valid_from",
+            ]
             .map { .init($0, $0) }
             + ["valid_to", "known_from", "source", "place", "calls", "count", "unit", "sum_low", "sum_high"].map { .init($0, $0) }
         let rows = prices.map { use -> [Table.Cell] in
             let row = use.row
-            var cells: [Table.Cell] = [.text(row.provider), .text(row.subject.description), .text(row.tier), .text("\(row.counted)")]
+            var cells: [Table.Cell] = [
+                .text(row.provider), .text(row.subject.description), .text(row.tier), .text("\(row.counted)"),
+            ]
             cells += [row.aboveInputTokens < 0 ? .blank : .int(Int(row.aboveInputTokens))]
             cells += [.decimal(use.rates.low), .decimal(use.rates.high), .text("\(row.per)"), .text(row.currency)]
             cells += [.text("\(row.validFrom)"), row.validTo.map { .text("\($0)") } ?? .blank, .text("\(row.knownFrom)")]
