@@ -49,10 +49,14 @@ struct CostPartsQuery {
     let filters: [(dimension: String, value: String)]
     let limit: Int?
 
-    init(_ parts: [CostPart], every grain: Grain, by dimensions: [String], where filters: [(name: String, value: String)], limit: Int?) throws {
+    init(
+        _ parts: [CostPart], every grain: Grain, by dimensions: [String], where filters: [(name: String, value: String)],
+        limit: Int?
+    ) throws {
         guard grain != .hour else {
             throw Failure(
-                "Metered and fixed costs are costs of days. Write --every day, or leave --parts out: usage alone has hours.", kind: .usage)
+                "Metered and fixed costs are costs of days. Write --every day, or leave --parts out: usage alone has hours.",
+                kind: .usage)
         }
         for name in dimensions + filters.map(\.name) where !CostPart.dimensions.contains(name) {
             throw Failure(
@@ -124,7 +128,9 @@ extension CostPartsQuery {
     fileprivate func value(of dimension: String) -> String? { filters.last { $0.dimension == dimension }?.value }
 }
 
-private func usageRows(_ query: CostPartsQuery, of period: Period, _ model: CostModel, _ lake: Lake, threads: Int) throws -> [CostRow] {
+private func usageRows(_ query: CostPartsQuery, of period: Period, _ model: CostModel, _ lake: Lake, threads: Int) throws
+    -> [CostRow]
+{
     func column(_ name: String) -> String { name == "name" ? "model" : name }
     let own = query.filters.filter { !["part", "category"].contains($0.dimension) }
     let asked = CostQuery(
@@ -233,8 +239,10 @@ private struct PartSums {
         }
         let blanks = [Table.Cell](repeating: .blank, count: (isWhole ? 0 : 1) + 1 + query.keys.count)
         let cut =
-            shown.count < sorted.count ? ["\(shown.count) of \(counted(sorted.count, "row")) shown; the last row sums all of them."] : []
+            shown.count < sorted.count
+            ? ["\(shown.count) of \(counted(sorted.count, "row")) shown; the last row sums all of them."] : []
         return Table(
-            name: "cost-parts", columns: columns, rows: rows, totals: rows.isEmpty ? nil : blanks + whole.cells, notes: cut + notes)
+            name: "cost-parts", columns: columns, rows: rows, totals: rows.isEmpty ? nil : blanks + whole.cells,
+            notes: cut + notes)
     }
 }
