@@ -132,7 +132,7 @@ def test_neni_missing_midnight_is_carried_forward_and_said(vesper, neni, metered
     day = story["day"]
     assert metered.execute("SELECT count(*), min(CAST(day AS TEXT)) FROM atoms WHERE carried").fetchone() == (7, day)
     shown = parts(vesper, neni, "--parts", "metered", job=NENI)
-    assert "STORAGE_BYTES: reading of 2026-10-27 carried forward (7 lines)" in shown["notes"]
+    assert "STORAGE_BYTES: reading of 2026-10-27 carried forward (7 lines, 2026-10-28)" in shown["notes"]
 
 
 def test_neni_shadow_costs_are_those_of_the_truth(vesper, neni):

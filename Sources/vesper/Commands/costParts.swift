@@ -110,12 +110,14 @@ func costPartsTable(_ query: CostPartsQuery, of period: Period, _ job: Job, _ mo
     var notes: [String] = []
     if query.parts != [.usage] {
         let buckets = query.grain.buckets(of: period)
-        let lines = try otherCosts(of: period, job.expenses, model, lake).filter { line in
-            query.parts.contains { $0.rawValue == line.part.rawValue } && query.wants(line.value)
-        }
+        let asked = Set(query.parts.compactMap { CostLine.Part(rawValue: $0.rawValue) })
+        let lines = try otherCosts(of: period, job.expenses, model, lake, parts: asked).filter { query.wants($0.value) }
+        var index = 0
         for line in lines {
-            guard let bucket = buckets.first(where: { $0.contains(line.day) }), let part = CostPart(rawValue: line.part.rawValue)
-            else { continue }
+            // Both are sorted by day.
+            while index + 1 < buckets.count, buckets[index].last < line.day { index += 1 }
+            guard let part = CostPart(rawValue: line.part.rawValue) else { continue }
+            let bucket = buckets[index]
             sums.add(PartSum(line), to: PartKey(period: bucket, part: part, values: query.keys.map(line.value)))
         }
         notes = remarks(lines)
@@ -139,17 +141,27 @@ private func usageRows(_ query: CostPartsQuery, of period: Period, _ model: Cost
     return try tabulateCosts(asked, model, lake, threads: threads).rows
 }
 
-/// What a reader should know of the lines: each thing once, with the number of lines that it is said of.
+/// What a reader should know of the lines: each thing once, with the number of lines and the days that it is said of.
 private func remarks(_ lines: [CostLine]) -> [String] {
-    var counts: [String: Int] = [:]
-    for line in lines {
-        for note in line.notes where note != "not charged yet" { counts["\(line.name): \(note)", default: 0] += 1 }
-        if let missing = line.missing { counts["\(line.name): \(missing)", default: 0] += 1 }
+    struct Said {
+        var count = 0
+        let first: Day
+        var last: Day
     }
-    let sorted = counts.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+    var said: [String: Said] = [:]
+    for line in lines {
+        for text in line.notes + [line.missing].compactMap({ $0 }) where text != "not charged yet" {
+            let remark = "\(line.name): \(text)"
+            said[remark, default: Said(first: line.day, last: line.day)].count += 1
+            said[remark]?.last = line.day
+        }
+    }
+    let sorted = said.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
     let most = 20
-    return sorted.prefix(most).map { "\($0.key) (\(counted($0.value, "line")))" }
-        + (sorted.count > most ? ["and \(counted(sorted.count - most, "more remark"))."] : [])
+    return sorted.prefix(most).map { remark, said in
+        let days = said.first == said.last ? "\(said.first)" : "\(said.first) to \(said.last)"
+        return "\(remark) (\(counted(said.count, "line")), \(days))"
+    } + (sorted.count > most ? ["and \(counted(sorted.count - most, "more remark"))."] : [])
 }
 
 private struct PartKey: Hashable {
