@@ -60,7 +60,8 @@ extension Ledger {
                     .text(job), .count(number), .text(day.description), .text(text), .text(Digest.of(text).hex), .text(note),
                     .integer(run), .text(now.description),
                 ])
-            return PriceRevision(number: number, knownFrom: day, note: note, rows: rows.map { $0.known(from: day, revision: number) })
+            return PriceRevision(
+                number: number, knownFrom: day, note: note, rows: rows.map { $0.known(from: day, revision: number) })
         }
     }
 }
@@ -136,8 +137,10 @@ extension PriceRow {
         }
         let counted = text("meter").map { Meter(rawValue: $0).map(Counted.tokens) } ?? .quantity
         guard let subject, let bands, bands.count == json["bands"]?.array?.count, !bands.isEmpty, let counted,
-            let provider = text("provider"), let tier = text("tier"), let currency = text("currency"), let source = text("source"),
-            let per = PriceRow.amount(json["per"]), let path = text("path"), let validFrom = text("valid_from").flatMap({ Day($0) })
+            let provider = text("provider"), let tier = text("tier"), let currency = text("currency"),
+            let source = text("source"),
+            let per = PriceRow.amount(json["per"]), let path = text("path"),
+            let validFrom = text("valid_from").flatMap({ Day($0) })
         else { return nil }
         let labels = json["labels"]?.array?.compactMap { pair -> Label? in
             guard let parts = pair.array?.compactMap(\.string), parts.count == 2 else { return nil }
@@ -157,7 +160,8 @@ extension PriceRow {
         PriceRow(
             provider: provider, subject: subject, tier: tier, counted: counted, aboveInputTokens: aboveInputTokens, bands: bands,
             currency: currency, per: per, increment: increment, valueUnit: valueUnit, isMocked: isMocked,
-            isApproximate: isApproximate, labels: labels, validFrom: validFrom ?? self.validFrom, validTo: validTo ?? self.validTo,
+            isApproximate: isApproximate, labels: labels, validFrom: validFrom ?? self.validFrom,
+            validTo: validTo ?? self.validTo,
             knownFrom: day, revision: revision, source: source, place: place)
     }
 }

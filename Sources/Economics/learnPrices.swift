@@ -41,14 +41,17 @@ extension PriceBook {
             learned += news
             for row in news {
                 let later = known.filter { old in
-                    row.validFrom < old.validFrom && row.holds(on: old.validFrom) && !news.contains { $0.validFrom == old.validFrom }
+                    row.validFrom < old.validFrom && row.holds(on: old.validFrom)
+                        && !news.contains { $0.validFrom == old.validFrom }
                         && !row.costsTheSame(as: old)
                 }
                 displaced += later.map { (row, $0) }
             }
         }
         // Whatever order a dictionary has.
-        learned = learned.ordered { "\($0.place.path)\u{0}\(padded($0.place.line ?? 0, 9))\u{0}\(padded($0.place.column ?? 0, 9))\u{0}" }
+        learned = learned.ordered {
+            "\($0.place.path)\u{0}\(padded($0.place.line ?? 0, 9))\u{0}\(padded($0.place.column ?? 0, 9))\u{0}"
+        }
         displaced.sort { ($0.row.sortKey, $0.later.validFrom) < ($1.row.sortKey, $1.later.validFrom) }
         return LearnedPrices(
             rows: learned, unchanged: unchanged, book: learned.isEmpty ? self : try adding(learned), displaced: displaced)
@@ -96,7 +99,9 @@ private func covers(_ news: [PriceRow], by known: [Stretch]) -> Bool {
     news.allSatisfy { row in
         var next: Day? = row.validFrom
         for stretch in known where stretch.row.costsTheSame(as: row) {
-            if let day = next, stretch.first <= day, stretch.last.map({ day <= $0 }) ?? true { next = stretch.last.map { $0 + 1 } }
+            if let day = next, stretch.first <= day, stretch.last.map({ day <= $0 }) ?? true {
+                next = stretch.last.map { $0 + 1 }
+            }
         }
         guard let day = next else { return true }
         return row.validTo.map { $0 < day } ?? false
@@ -135,7 +140,8 @@ extension PriceRow {
         }
         return zip(bands, other.bands).allSatisfy { own, their in
             isEqual(own.from, their.from, other.per.unit.factor, per.unit.factor)
-                && isEqual(own.low, their.low, per.size, other.per.size) && isEqual(own.high, their.high, per.size, other.per.size)
+                && isEqual(own.low, their.low, per.size, other.per.size)
+                && isEqual(own.high, their.high, per.size, other.per.size)
         }
     }
 

@@ -30,7 +30,8 @@ public struct PriceProposal: Sendable {
 /// Reads a price book and compares it with the prices of a job in this home; `ledger` is nil where nothing was run yet.
 public func propose(_ path: String, to job: Job, _ context: RunContext, _ ledger: Ledger?) throws -> PriceProposal {
     guard kind(of: path) == .file else {
-        throw Failure("There is no price book here. Give the file that holds the new prices.", at: Place(path: path), kind: .usage)
+        throw Failure(
+            "There is no price book here. Give the file that holds the new prices.", at: Place(path: path), kind: .usage)
     }
     let job = try ledger.map { try job.knowing($0) } ?? job
     let book = try PriceBook(files: [path])

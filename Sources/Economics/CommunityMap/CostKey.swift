@@ -30,7 +30,8 @@ struct CostKey: Equatable {
     enum Quantity: Int, CaseIterable {
         case inputSeconds, outputSeconds, seconds, videoSeconds
         case inputCharacters, outputCharacters
-        case pages, sessions, requests, queries, outputImages, inputImages, messages, inputAudioSeconds, inputVideoSeconds, searches
+        case pages, sessions, requests, queries, outputImages, inputImages, messages, inputAudioSeconds, inputVideoSeconds,
+            searches
 
         /// As price books write it.
         var unit: String {
@@ -77,7 +78,8 @@ struct CostKey: Equatable {
     /// The service tiers that LiteLLM 1.110.2 writes behind a rate (checked 2026-11-25), and their names in our books.
     private static let tiers = [
         (suffix: "batches", tier: "batch"), (suffix: "flex", tier: "flex"), (suffix: "priority", tier: "priority"),
-        (suffix: "ultrafast", tier: "ultrafast"), (suffix: "balanced", tier: "balanced"), (suffix: "decisions", tier: "decisions"),
+        (suffix: "ultrafast", tier: "ultrafast"), (suffix: "balanced", tier: "balanced"),
+        (suffix: "decisions", tier: "decisions"),
     ]
 
     private static let bases: [String: Meaning] = [
@@ -128,7 +130,9 @@ struct CostKey: Equatable {
     private static func meaning(of base: String) -> Meaning? {
         if let known = bases[base] { return known }
         // A size that the log does not tell: the price lies between those of all sizes.
-        for (prefix, quantity) in [("output_cost_per_second_", Quantity.outputSeconds), ("output_cost_per_image_", .outputImages)]
+        for (prefix, quantity) in [
+            ("output_cost_per_second_", Quantity.outputSeconds), ("output_cost_per_image_", .outputImages),
+        ]
         where base.hasPrefix(prefix) {
             let size = base.dropFirst(prefix.count)
             let digits = size.prefix { $0.isASCII && $0.isNumber || $0 == "." }

@@ -149,7 +149,8 @@ struct EntryReading {
     }
 
     private mutating func priceInRange(_ field: ConfigMember, _ above: Int64) throws {
-        guard case .tokens(let meter)? = CostKey(field.key)?.meaning, let key = CostKey(field.key), key.aboveInputTokens < 0 else {
+        guard case .tokens(let meter)? = CostKey(field.key)?.meaning, let key = CostKey(field.key), key.aboveInputTokens < 0
+        else {
             uses.append(("tiered_pricing.\(field.key)", .unknown, ""))
             return
         }
@@ -157,7 +158,8 @@ struct EntryReading {
         let slot = Slot(tier: key.tier, above: above, counted: .tokens(meter))
         if let beside = charges[slot], beside != (rate, rate) {
             throw refusal(
-                field.value, "\(quoted(field.key)) of \(quoted(model)) is \(rate) here and \(beside.low) outside of \"tiered_pricing\".")
+                field.value,
+                "\(quoted(field.key)) of \(quoted(model)) is \(rate) here and \(beside.low) outside of \"tiered_pricing\".")
         }
         charges[slot] = (rate, rate)
     }

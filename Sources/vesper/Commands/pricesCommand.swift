@@ -33,7 +33,10 @@ private let listCommand = Command(
     operands: [Shared.job], options: [provider, model, on, knownAsOf],
     examples: [
         ("vesper prices list kalei --on 2026-11-09", "What was charged on a day."),
-        ("vesper prices list kalei --model claude-haiku-4-5-20251001 --format csv", "The prices of one model, for a spreadsheet."),
+        (
+            "vesper prices list kalei --model claude-haiku-4-5-20251001 --format csv",
+            "The prices of one model, for a spreadsheet."
+        ),
     ], run: performList)
 
 @Sendable private func performList(_ invocation: Invocation) throws -> Int32 {
@@ -144,7 +147,9 @@ private let importCommand = Command(
     if let file = invocation.value(into) {
         let bytes = Array(text.utf8)
         guard !exists(file) || (kind(of: file) == .file && (try? readFile(file, as: "price book")) == bytes) else {
-            throw Failure("This file exists, and is left as it is. Give another name, or move it away.", at: Place(path: file), kind: .usage)
+            throw Failure(
+                "This file exists, and is left as it is. Give another name, or move it away.", at: Place(path: file), kind: .usage
+            )
         }
         try writeAtomically(bytes, to: file)
         try show(table, invocation)
@@ -173,7 +178,9 @@ private func table(of map: CommunityMap) -> Table {
         notes: [
             "\(counted(priced, "entry", plural: "entries")) with \(counted(map.entries.reduce(0) { $0 + $1.charges.count }, "rate")), "
                 + "\(counted(map.entries.count - priced, "entry", plural: "entries")) without.",
-            unknown.isEmpty ? "Every cost key is understood." : "\(counted(unknown.count, "cost key")) not understood: \(listed(unknown.sorted())).",
+            unknown.isEmpty
+                ? "Every cost key is understood."
+                : "\(counted(unknown.count, "cost key")) not understood: \(listed(unknown.sorted())).",
         ])
 }
 
@@ -226,7 +233,9 @@ private let diffCommand = Command(
             + "\(counted(difference.total.days.count, "day")) of \(grouped(difference.daysWithUsage)) with usage would change."
     ]
     if others > 0 {
-        notes.append("\(counted(others, "new price")) of metrics and services: usage costs nothing by them, so they are not in these figures.")
+        notes.append(
+            "\(counted(others, "new price")) of metrics and services: usage costs nothing by them, so they are not in these figures."
+        )
     }
     try show(
         Table(
@@ -240,7 +249,8 @@ private func cells(_ row: PriceDifference.Row) -> [Table.Cell] {
     let (low, high) = row.difference
     return [
         .int(row.requests), cell(row.now), cell(row.then), low == high ? .money(low) : .range(low: low, high: high),
-        .int(row.newlyPriced), .int(row.newlyUnpriced), .int(row.days.count), row.days.isEmpty ? .blank : .text(inRanges(row.days)),
+        .int(row.newlyPriced), .int(row.newlyUnpriced), .int(row.days.count),
+        row.days.isEmpty ? .blank : .text(inRanges(row.days)),
     ]
 }
 
@@ -299,7 +309,8 @@ private let applyCommand = Command(
     }
     if rows.isEmpty { context.talk.note("Nothing new: every price of the book is in effect already. No revision is made.") }
     try show(
-        table(of: rows, notes: ["\(counted(rows.count, "price")) new, \(grouped(proposal.learned.unchanged)) in effect already."]),
+        table(
+            of: rows, notes: ["\(counted(rows.count, "price")) new, \(grouped(proposal.learned.unchanged)) in effect already."]),
         invocation)
     return 0
 }
