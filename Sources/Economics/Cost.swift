@@ -35,11 +35,19 @@ public struct Measures: Equatable, Sendable {
     /// By unit, in units of 1e-12.
     public var quantities: [String: Int128] = [:]
     public var cost = Cost()
+    /// Of the three counted only where the query asks for outcomes: requests that were not the first attempt, those that print a status,
+    /// and those whose status is none of a success.
+    public var retries = 0
+    public var withStatus = 0
+    public var errors = 0
 
     public init() {}
 
     public static func += (a: inout Measures, b: Measures) {
         a.requests += b.requests
+        a.retries += b.retries
+        a.withStatus += b.withStatus
+        a.errors += b.errors
         for meter in a.tokens.indices { a.tokens[meter] += b.tokens[meter] }
         for (unit, quantity) in b.quantities { a.quantities[unit, default: 0] += quantity }
         a.cost += b.cost
@@ -65,6 +73,11 @@ public struct Measures: Equatable, Sendable {
     public var coverage: ExactDecimal? {
         Money(units: Int128(requests - cost.unpricedRequests)).ratio(to: Money(units: Int128(requests)), places: 4)
     }
+
+    /// The share of failures among the requests that print a status, in units of 10^-4; nil where none does.
+    public var errorShare: ExactDecimal? {
+        Money(units: Int128(errors)).ratio(to: Money(units: Int128(withStatus)), places: 4)
+    }
 }
 
 /// What one combination of dimension values cost in one period: a row of the cube, and of `vesper costs`.
@@ -75,6 +88,14 @@ public struct CostRow: Equatable, Sendable {
     public var measures: Measures
     /// Distinct users; nil where they were not counted.
     public var users: Int?
+    public var tenants: Int?
+    public var latency: Percentiles?
+    public var firstToken: Percentiles?
+    /// The local hour with its offset, where the period is one day and the row but an hour of it.
+    public var hour: String?
+
+    /// The time it is about, for people.
+    public var label: String { hour ?? period.description }
 
     public init(period: Period, keys: [String?], measures: Measures, users: Int? = nil) {
         (self.period, self.keys, self.measures, self.users) = (period, keys, measures, users)
@@ -89,7 +110,9 @@ public struct CostRow: Equatable, Sendable {
     }
 
     /// Keys in byte order, with what is missing first.
-    var sortKey: String { keys.map { $0.map { "1" + $0 } ?? "0" }.joined(separator: "\u{0}") }
+    var sortKey: String { CostRow.sortKey(keys) }
+
+    static func sortKey(_ keys: [String?]) -> String { keys.map { $0.map { "1" + $0 } ?? "0" }.joined(separator: "\u{0}") }
 }
 
 extension [CostRow] {
@@ -111,8 +134,9 @@ extension [CostRow] {
 
 /// How long one row of a cost table is; weeks and months are cut at the ends of the period asked for.
 public enum Grain: String, CaseIterable, Sendable {
-    case day, week, month, all
+    case hour, day, week, month, all
 
+    /// The days of each row; hours are cut out of them by the zone's clock.
     public func buckets(of period: Period) -> [Period] {
         if self == .all { return [period] }
         var buckets: [Period] = []
@@ -128,7 +152,7 @@ public enum Grain: String, CaseIterable, Sendable {
 
     private func belongTogether(_ a: Day, _ b: Day) -> Bool {
         switch self {
-        case .day: a == b
+        case .hour, .day: a == b
         case .week: Week(of: a) == Week(of: b)
         case .month: a.civil.year == b.civil.year && a.civil.month == b.civil.month
         case .all: true

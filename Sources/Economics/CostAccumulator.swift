@@ -7,10 +7,11 @@ final class CostAccumulator {
     private(set) var groups: [GroupKey: Int] = [:]
     private(set) var keys: [GroupKey] = []
     private(set) var measures: [Measures] = []
-    /// Each group's users, by the codes of `users`; one may stand several times.
-    private(set) var members: [[Int32]] = []
     private(set) var texts: [TextInterner]
-    private(set) var users = TextInterner()
+    private(set) var users = Distinct()
+    private(set) var tenants = Distinct()
+    private(set) var latency: [ValueCounts] = []
+    private(set) var firstToken: [ValueCounts] = []
     private var tariffs: [[String?]: Tariff] = [:]
 
     struct GroupKey: Hashable {
@@ -29,17 +30,18 @@ final class CostAccumulator {
         var times: [Int64] = []
         if case .integers(let values, _)? = batch["ts"] { times = values }
         let batch = plan.resolver.filled(batch, of: day)
-        let columns = Columns { batch[self.plan.model.column($0)] }
+        let columns = Columns { batch[self.plan.model.column($0)]?.asText }
         let wanted = filter(columns, count: batch.count)
         let cells = Cells(columns, plan.query.dimensions, count: batch.count)
         let counts = Counts(batch)
-        if let known { return try add(0..<batch.count, Int32(known), day, columns, cells, counts, wanted) }
+        let details = Details(batch, plan.query.details)
+        if let known { return try add(0..<batch.count, Int32(known), day, details, cells, counts, wanted) }
         let bounds = plan.bounds
         var row = firstRow(times, atLeast: bounds[0])
-        var bucket = 0
+        var bucket = row < batch.count ? plan.firstBound(after: times[row]) - 1 : 0
         while row < batch.count, bucket < plan.buckets.count {
             let end = firstRow(times, atLeast: bounds[bucket + 1])
-            if end > row { try add(row..<end, Int32(bucket), day, columns, cells, counts, wanted) }
+            if end > row { try add(row..<end, Int32(bucket), day, details, cells, counts, wanted) }
             (row, bucket) = (max(row, end), bucket + 1)
         }
     }
@@ -72,7 +74,7 @@ final class CostAccumulator {
     }
 
     private func add(
-        _ rows: Range<Int>, _ bucket: Int32, _ day: Day, _ columns: Columns, _ cells: Cells, _ counts: Counts, _ wanted: [Bool]?
+        _ rows: Range<Int>, _ bucket: Int32, _ day: Day, _ details: Details, _ cells: Cells, _ counts: Counts, _ wanted: [Bool]?
     ) throws {
         let rowsOfCell = cells.counts(rows, wanted)
         var prices = [DayPrices?](repeating: nil, count: cells.count)
@@ -85,10 +87,11 @@ final class CostAccumulator {
         let slots = try Slots(rows, cells, prices, counts, day)
         let stretch = Stretch(
             rows: rows, day: day, counts: counts, slots: slots, prices: prices, groupOfCell: groupOfCell, wanted: wanted)
-        let sums = try counts.tokens.map { try $0.sums(rows, slots, wanted, day) }
+        let sums = try counts.sums(rows, slots, wanted, day)
+        let meters = Meter.allCases.count
         for slot in 0..<slots.count where stretch.group(slot) >= 0 {
             var own = Measures()
-            own.tokens = sums.map { $0[slot] }
+            own.tokens = Array(sums[slot * meters..<(slot + 1) * meters])
             if let level = stretch.level(slot), level.isLinear {
                 for (meter, rate) in level.byMeter.enumerated() {
                     guard let rate, own.tokens[meter] > 0 else { continue }
@@ -100,16 +103,21 @@ final class CostAccumulator {
         }
         try countUnpriced(stretch, sums)
         try priceSingly(stretch)
-        if plan.query.countsUsers { countUsers(rows, columns, cells, groupOfCell, wanted) }
+        users.count(details.users, rows, cells, groupOfCell, wanted)
+        tenants.count(details.tenants, rows, cells, groupOfCell, wanted)
+        details.countOutcomes(rows, cells, groupOfCell, wanted, &measures)
+        details.collect(details.latency, rows, cells, groupOfCell, wanted, &latency)
+        details.collect(details.firstToken, rows, cells, groupOfCell, wanted, &firstToken)
     }
 
     /// Of what is priced by its sums: requests that have tokens on a meter without a price, and those tokens; and requests of which
     /// nothing was exported, which is unknown and not zero.
-    private func countUnpriced(_ stretch: Stretch, _ sums: [[Int64]]) throws {
+    private func countUnpriced(_ stretch: Stretch, _ sums: [Int64]) throws {
         let (rows, slots, tokens) = (stretch.rows, stretch.slots, stretch.counts.tokens)
+        func sum(_ meter: Int, _ slot: Int) -> Int64 { sums[slot * tokens.count + meter] }
         let unpricedOfSlot = (0..<slots.count).map { slot -> [Int] in
             guard let level = stretch.level(slot), level.isLinear else { return [] }
-            return level.unpriced.filter { sums[$0][slot] > 0 }
+            return level.unpriced.filter { sum($0, slot) > 0 }
         }
         let unknown = stretch.counts.unknown(rows)
         let meters = Set(unpricedOfSlot.joined()).sorted()
@@ -118,7 +126,7 @@ final class CostAccumulator {
         for meter in meters {
             let lacks = unpricedOfSlot.map { $0.contains(meter) }
             // Mostly no slot with such tokens has a price for the meter.
-            if lacks.indices.allSatisfy({ lacks[$0] || sums[meter][$0] == 0 }) {
+            if lacks.indices.allSatisfy({ lacks[$0] || sum(meter, $0) == 0 }) {
                 tokens[meter].add(rows, into: &has)
             } else {
                 tokens[meter].add(rows, into: &has) { lacks[Int(slots.codes[$0])] }
@@ -179,7 +187,10 @@ final class CostAccumulator {
         groups[key] = keys.count
         keys.append(key)
         measures.append(Measures())
-        members.append([])
+        users.members.append([])
+        tenants.members.append([])
+        latency.append(ValueCounts())
+        firstToken.append(ValueCounts())
         return keys.count - 1
     }
 
@@ -191,57 +202,18 @@ final class CostAccumulator {
         return tariff
     }
 
-    // MARK: - Users
-
-    /// Each user once for each group of the stretch: a bit says who was there already.
-    private func countUsers(_ rows: Range<Int>, _ columns: Columns, _ cells: Cells, _ groupOfCell: [Int32], _ wanted: [Bool]?) {
-        guard case .text(let codes, let dictionary)? = columns["user"] else { return }
-        let present = Array(Set(groupOfCell.filter { $0 >= 0 })).sorted()
-        var position = [Int32: Int](minimumCapacity: present.count)
-        for (index, group) in present.enumerated() { position[group] = index }
-        let lineOfCell = groupOfCell.map { $0 < 0 ? -1 : position[$0] ?? -1 }
-        let width = (dictionary.count + 63) / 64
-        var global = [Int32](repeating: -1, count: dictionary.count)
-        func name(_ code: Int) -> Int32 {
-            if global[code] < 0 { global[code] = users.code(of: dictionary[Int32(code)]) }
-            return global[code]
-        }
-        guard present.count * width <= 1 << 22 else {
-            // Very many groups: the lists hold repetitions, which are left out at the end.
-            for row in rows where codes[row] >= 0 && (wanted?[row] ?? true) {
-                members[Int(groupOfCell[Int(cells.codes[row])])].append(name(Int(codes[row])))
-            }
-            return
-        }
-        var bits = [UInt64](repeating: 0, count: present.count * width)
-        bits.withUnsafeMutableBufferPointer { bits in
-            for row in rows where codes[row] >= 0 && (wanted?[row] ?? true) {
-                let code = Int(codes[row])
-                bits[lineOfCell[Int(cells.codes[row])] &* width &+ code >> 6] |= 1 << UInt64(truncatingIfNeeded: code & 63)
-            }
-        }
-        for (line, group) in present.enumerated() {
-            for word in 0..<width {
-                var left = bits[line * width + word]
-                while left != 0 {
-                    members[Int(group)].append(name(word * 64 + left.trailingZeroBitCount))
-                    left &= left &- 1
-                }
-            }
-        }
-    }
-
     // MARK: - Rows that are meant
 
     private func filter(_ columns: Columns, count: Int) -> [Bool]? {
         guard !plan.query.filters.isEmpty else { return nil }
         var wanted = [Bool](repeating: true, count: count)
         for filter in plan.query.filters {
+            // An empty value asks for the rows that do not say; of a column that was not there to be read none does.
             guard case .text(let codes, let dictionary)? = columns[filter.dimension] else {
+                if filter.value.isEmpty { continue }
                 return [Bool](repeating: false, count: count)
             }
             let matches = dictionary.matches(filter.value)
-            // An empty value asks for the rows that do not say.
             for row in 0..<count where !(codes[row] < 0 ? filter.value.isEmpty : matches[Int(codes[row])]) { wanted[row] = false }
         }
         return wanted

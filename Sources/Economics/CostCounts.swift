@@ -20,6 +20,30 @@ struct Counts {
     func quantity(_ row: Int) -> Int128? { hasQuantities ? quantities?.decimal(at: row) : nil }
     func unit(_ row: Int) -> String? { units?.text(at: row) }
 
+    /// Each slot's sums by meter: slot × meters + meter. A null holds 0.
+    func sums(_ rows: Range<Int>, _ slots: Slots, _ wanted: [Bool]?, _ day: Day) throws -> [Int64] {
+        let meters = tokens.count
+        var sums = [Int64](repeating: 0, count: slots.count * meters)
+        var isTooLarge = false
+        TokenColumn.withValues(of: tokens[...]) { columns in
+            slots.codes.withUnsafeBufferPointer { codes in
+                sums.withUnsafeMutableBufferPointer { sums in
+                    // The columns of a row one after another, so that none waits for the sum that the row before has changed.
+                    for row in rows where wanted?[row] ?? true {
+                        let slot = Int(codes[row]) &* meters
+                        for (meter, values) in columns {
+                            let (sum, overflow) = sums[slot &+ meter].addingReportingOverflow(values[row])
+                            sums[slot &+ meter] = sum
+                            isTooLarge = isTooLarge || overflow
+                        }
+                    }
+                }
+            }
+        }
+        guard !isTooLarge else { throw Measures.tooLarge(day) }
+        return sums
+    }
+
     func origin(of row: Int) -> MonthVolumes.Origin { MonthVolumes.Origin(batch, row) }
 
     /// For each of some rows whether it says nothing of what was used; nil where every row says something. Reasoning tokens alone say
@@ -89,6 +113,17 @@ struct TokenColumn {
         (self.values, self.nulls, hasNulls) = (values, nulls, !nulls.isNull.isEmpty)
     }
 
+    /// The values of the columns that have some, with their places.
+    static func withValues(
+        of columns: ArraySlice<TokenColumn>, _ found: [(Int, UnsafeBufferPointer<Int64>)] = [],
+        _ body: ([(Int, UnsafeBufferPointer<Int64>)]) -> Void
+    ) {
+        guard let column = columns.first else { return body(found) }
+        let rest = columns.dropFirst()
+        if column.values.isEmpty { return withValues(of: rest, found, body) }
+        column.values.withUnsafeBufferPointer { withValues(of: rest, found + [(columns.startIndex, $0)], body) }
+    }
+
     func isNull(_ row: Int) -> Bool { values.isEmpty || nulls.contains(row) }
 
     subscript(row: Int) -> Int64? { values.isEmpty || nulls.contains(row) ? nil : values[row] }
@@ -105,25 +140,5 @@ struct TokenColumn {
                 }
             }
         }
-    }
-
-    /// The sum of each slot's rows; a null holds 0.
-    func sums(_ rows: Range<Int>, _ slots: Slots, _ wanted: [Bool]?, _ day: Day) throws -> [Int64] {
-        var sums = [Int64](repeating: 0, count: slots.count)
-        guard !values.isEmpty else { return sums }
-        var isTooLarge = false
-        values.withUnsafeBufferPointer { values in
-            slots.codes.withUnsafeBufferPointer { codes in
-                sums.withUnsafeMutableBufferPointer { sums in
-                    for row in rows where wanted?[row] ?? true {
-                        let (sum, overflow) = sums[Int(codes[row])].addingReportingOverflow(values[row])
-                        sums[Int(codes[row])] = sum
-                        isTooLarge = isTooLarge || overflow
-                    }
-                }
-            }
-        }
-        guard !isTooLarge else { throw Measures.tooLarge(day) }
-        return sums
     }
 }

@@ -2,99 +2,132 @@ import Common
 import Lake
 import Ledger
 
-/// The cube of daily costs: which dimensions it has, and where its days are kept under `cache/`.
+/// The cube of daily costs: `CubeDeclaration` says what it is; this keeps its days under `cache/` and answers from them.
 ///
-/// One Parquet file holds one local day, under a name made of the digests of everything the figures depend on: rows, prices, plans
-/// and the model. A changed day therefore gets a new file; the old one is swept when the new one is written.
+///     cache/kalei/costs/2026-11-09-3fb0….parquet            the costs of a local day, by every dimension
+///     cache/kalei/users/plan/2026-11-09-….parquet           who was there, for each set of dimensions that the report declares
+///     cache/kalei/users/registry.parquet                    the users' numbers
+///
+/// Only runs write. A day that is missing, stale or damaged is added up from the rows, so that no answer depends on the cache.
 public struct CostCube {
-    /// Coarse enough to stay small, fine enough for every section of a page that needs no distinct users.
-    public static let dimensions = ["tenant", "environment", "plan", "feature", "provider", "model", "service_tier", "route"]
+    public static var dimensions: [String] { CubeDeclaration.dimensions }
 
-    private let model: CostModel
-    private let lake: Lake
-    private let snapshots: Digest
+    let model: CostModel
+    let lake: Lake
+    let threads: Int
 
-    public init(_ model: CostModel, _ lake: Lake) throws {
-        (self.model, self.lake) = (model, lake)
-        snapshots = model.lookups.isEmpty ? Digest.of("") : Lake.digest(of: try lake.parts(job: model.job, log: .snapshots))
+    public init(_ model: CostModel, _ lake: Lake, threads: Int = 1) {
+        (self.model, self.lake, self.threads) = (model, lake, threads)
     }
 
-    /// What the costs of a period depend on; equal digests, equal costs.
+    var costs: CubeFolder { CubeFolder(path: joined(lake.home, "cache/\(model.job)/costs")) }
+
+    func users(by dimensions: [String]) -> CubeFolder {
+        let name = dimensions.isEmpty ? "all" : dimensions.joined(separator: "+")
+        return CubeFolder(path: joined(lake.home, "cache/\(model.job)/users/\(name)"))
+    }
+
+    /// What the costs of a period depend on; equal digests, equal costs. A day of the cache says which prices it asked for, so that
+    /// others do not touch it; a day that is not there, or lacks its users, depends on the whole book.
     public func inputs(of period: Period) throws -> Digest {
-        let days = lakeDays(of: period, in: model.zone)
-        let rows = Lake.digest(of: try lake.parts(job: model.job, log: .usage, from: days.first, to: days.last))
-        return Digest.of(parts: model.definition + CostCube.dimensions + [snapshots.hex, rows.hex])
+        let state = try CubeState(model, lake, period)
+        let kept = try keptDays(period, state)
+        return Digest.of(
+            parts: period.days.flatMap { day -> [String] in
+                [
+                    state.rowsDigest(day).hex,
+                    kept.complete.contains(day) ? kept.asked[day] ?? "" : "book " + model.book.digest.hex,
+                ]
+            })
     }
 
-    /// The costs of a period by day and all dimensions: from the cache where it is right, otherwise from the rows.
-    public func rows(of period: Period) throws -> [CostRow] {
-        try period.days.flatMap { day in
-            let path = joined(lake.home, try place(of: day))
-            if exists(path), let cached = try? read(path, day) { return cached }
-            return try compute(day)
-        }
-    }
-
-    /// Computes and keeps the days that are missing.
-    public func fill(_ period: Period) throws {
+    private func keptDays(_ period: Period, _ state: CubeState) throws -> (complete: Set<Day>, asked: [Day: String]) {
+        let marks = UserRegistry.marks(home: lake.home, job: model.job)
+        let names = try costs.names()
+        let sets = try model.userSets.map { (dimensions: $0, folder: users(by: $0), names: try users(by: $0).names()) }
+        var (complete, asked): (Set<Day>, [Day: String]) = ([], [:])
         for day in period.days {
-            let place = try place(of: day)
-            let path = joined(lake.home, place)
-            if exists(path) { continue }
-            let folder = joined(lake.home, folderName)
-            for old in try names(in: folder) where old.hasPrefix("\(day)-") { try removeTree(folder + "/" + old) }
-            try writeAtomically(try parquetBytes(try batch(of: try compute(day))), to: path)
+            let file = costs.first(of: names[day] ?? []) { $0[CubeState.madeFrom] == state.rowsDigest(day).hex }
+            guard let file, let answers = state.answers(to: file.metadata, day) else { continue }
+            asked[day] = answers
+            let areThere = sets.allSatisfy { set in
+                set.folder.first(of: set.names[day] ?? []) { state.isCurrent(users: $0, day, by: set.dimensions, marks) } != nil
+            }
+            if areThere { complete.insert(day) }
+        }
+        return (complete, asked)
+    }
+
+    /// The costs of a period by day and all dimensions.
+    public func rows(of period: Period) throws -> [CostRow] {
+        try table(CostQuery(period: period, every: .day, by: CostCube.dimensions, with: [.outcomes])).rows
+    }
+
+    // MARK: - Filling
+
+    /// Computes and keeps the days that are missing or stale, and leaves all others alone.
+    public func fill(_ period: Period) throws {
+        // So many days at a time, for all their users are in memory.
+        for first in stride(from: period.first.number, through: period.last.number, by: 7).map(Day.init(number:)) {
+            try fillWeek(Period(first: first, last: min(first + 6, period.last)))
         }
     }
 
-    private var folderName: String { "cache/\(model.job)/costs" }
-
-    private func place(of day: Day) throws -> String {
-        "\(folderName)/\(day)-\(try inputs(of: Period(first: day, last: day)).short).parquet"
-    }
-
-    private func compute(_ day: Day) throws -> [CostRow] {
-        try rollUpCosts(CostQuery(period: Period(first: day, last: day), every: .day, by: CostCube.dimensions), model, lake)
-    }
-
-    // MARK: - As Parquet
-
-    private static let specs =
-        dimensions.map { ColumnSpec($0, .text) } + Meter.allCases.map { ColumnSpec($0.column, .int64) }
-        + [ColumnSpec("requests", .int64), ColumnSpec("unpriced_requests", .int64), ColumnSpec("unpriced_tokens", .int64)]
-        + [ColumnSpec("cost_low", .decimal), ColumnSpec("cost_high", .decimal)]
-
-    private func batch(of rows: [CostRow]) throws -> Batch {
-        let texts = CostCube.dimensions.indices.map { index -> Column in
-            var interner = TextInterner()
-            let codes = rows.map { row in row.keys[index].map { interner.code(of: $0) } ?? -1 }
-            return .text(codes, interner.dictionary)
+    private func fillWeek(_ period: Period) throws {
+        let state = try CubeState(model, lake, period)
+        var registry = UserRegistry(home: lake.home, job: model.job)
+        let marks = Set(registry.marks)
+        let names = try costs.names()
+        let staleCosts = period.days.filter { day in
+            costs.first(of: names[day] ?? []) { state.isCurrent(costs: $0, day) }.map { !CubeFolder.isSound($0) } ?? true
         }
-        let tokens = Meter.allCases.indices.map { meter in Column.integers(rows.map { $0.measures.tokens[meter] }, nulls: .none) }
-        let counts: [Column] = [
-            .integers(rows.map { Int64($0.measures.requests) }, nulls: .none),
-            .integers(rows.map { Int64($0.measures.cost.unpricedRequests) }, nulls: .none),
-            .integers(rows.map { $0.measures.cost.unpricedTokens }, nulls: .none),
-            .decimals(rows.map { $0.measures.cost.low.units }, nulls: .none),
-            .decimals(rows.map { $0.measures.cost.high.units }, nulls: .none),
-        ]
-        return Batch(specs: CostCube.specs, columns: texts + tokens + counts, count: rows.count)
-    }
-
-    private func read(_ path: String, _ day: Day) throws -> [CostRow] {
-        let batch = try ParquetFile(path: path).readAll(columns: CostCube.specs)
-        return (0..<batch.count).map { row in
-            var measures = Measures()
-            func count(_ name: String) -> Int64 { batch[name]?.integer(at: row) ?? 0 }
-            measures.requests = Int(count("requests"))
-            measures.tokens = Meter.allCases.map { count($0.column) }
-            measures.cost.unpricedRequests = Int(count("unpriced_requests"))
-            measures.cost.unpricedTokens = count("unpriced_tokens")
-            measures.cost.low = Money(units: batch["cost_low"]?.decimal(at: row) ?? 0)
-            measures.cost.high = Money(units: batch["cost_high"]?.decimal(at: row) ?? 0)
-            return CostRow(
-                period: Period(first: day, last: day), keys: CostCube.dimensions.map { batch[$0]?.text(at: row) },
-                measures: measures)
+        let staleUsers = try model.userSets.map { set in
+            let folder = users(by: set)
+            let names = try folder.names()
+            let days = period.days.filter { day in
+                folder.first(of: names[day] ?? []) { state.isCurrent(users: $0, day, by: set, marks) }
+                    .map { !CubeFolder.isSound($0) } ?? true
+            }
+            return (dimensions: set, folder: folder, days: Set(days))
+        }
+        let stale = Set(staleCosts).union(staleUsers.flatMap(\.days)).sorted()
+        guard let first = stale.first, let last = stale.last else { return }
+        let needsUsers = staleUsers.contains { !$0.days.isEmpty }
+        let dimensions =
+            CostCube.dimensions + (needsUsers ? Set(model.userSets.joined()).subtracting(CostCube.dimensions).sorted() : [])
+        let query = CostQuery(
+            period: Period(first: first, last: last), every: .day, by: dimensions,
+            with: needsUsers ? [.outcomes, .users] : [.outcomes])
+        let grouped = try groupCosts(query, model, lake, threads: threads)
+        let byDay = Dictionary(grouping: grouped.rows) { $0.period.first }
+        for day in staleCosts {
+            let rows = (byDay[day] ?? []).map { CostRow(period: $0.period, keys: $0.keys, measures: $0.measures) }
+                .summed(by: Array(CostCube.dimensions.indices))
+            try costs.write(
+                day, CubeRows.batch(rows),
+                [
+                    ("vesper.cube", CubeDeclaration(zone: model.zone.name).json.text),
+                    (CubeState.madeFrom, state.rowsDigest(day).hex), (CubeState.asked, state.answers(to: rows, day)),
+                ])
+        }
+        guard needsUsers else { return }
+        // Numbers first, then what is kept under them.
+        let there = Set(grouped.rows.flatMap(\.users))
+        try registry.add(there.map { grouped.names[$0] })
+        var numbers = [Int](repeating: 0, count: grouped.names.count)
+        for code in there { numbers[Int(code)] = registry.number(of: grouped.names[code]) }
+        for (set, folder, days) in staleUsers {
+            let places = set.map { dimensions.firstIndex(of: $0) ?? 0 }
+            for day in days.sorted() {
+                var bits: [[String?]: UserBits] = [:]
+                for row in byDay[day] ?? [] {
+                    let keys = places.map { row.keys[$0] }
+                    for code in row.users { bits[keys, default: UserBits()].insert(numbers[Int(code)]) }
+                }
+                try folder.write(
+                    day, UserSets.batch(bits, by: set),
+                    [(CubeState.madeFrom, state.rowsDigest(day, set).hex), (CubeState.mark, registry.mark.text)])
+            }
         }
     }
 }

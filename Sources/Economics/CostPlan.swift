@@ -9,7 +9,7 @@ final class CostPlan: Sendable {
     let columns: [ColumnSpec]
     /// Where each stretch begins, in microseconds, and where the last one ends.
     let bounds: [Int64]
-    let buckets: [Period]
+    let buckets: [(period: Period, hour: String?)]
     /// Finds what rows do not carry.
     let resolver: Resolver
     /// Only where a price has volume tiers.
@@ -17,34 +17,60 @@ final class CostPlan: Sendable {
 
     init(_ query: CostQuery, _ model: CostModel, _ lake: Lake) throws {
         (self.query, self.model) = (query, model)
-        buckets = query.grain.buckets(of: query.period)
-        bounds =
-            buckets.map { model.zone.start(of: $0.first).microseconds } + [
-                model.zone.start(of: query.period.last + 1).microseconds
-            ]
+        let periods = query.grain.buckets(of: query.period)
+        let end = model.zone.start(of: query.period.last + 1).microseconds
+        if query.grain == .hour {
+            let hours = periods.flatMap { day in model.zone.hours(of: day.first).map { (day: day, start: $0) } }
+            buckets = hours.map { ($0.day, model.zone.hourLabel($0.start)) }
+            bounds = hours.map(\.start.microseconds) + [end]
+        } else {
+            buckets = periods.map { ($0, nil) }
+            bounds = periods.map { model.zone.start(of: $0.first).microseconds } + [end]
+        }
         var texts = Set(
             ["provider", "model", "service_tier", "unit"] + (query.dimensions + query.filters.map(\.dimension)).map(model.column))
-        if query.countsUsers { texts.insert("user") }
+        if query.details.contains(.users) { texts.insert("user") }
+        if query.details.contains(.tenants) { texts.insert("tenant") }
+        if query.details.contains(.outcomes) { texts.insert("status") }
         resolver = try Resolver(model.lookups, for: texts, job: model.job, lake)
         texts.formUnion(resolver.columns)
         volumes = try MonthVolumes(of: query.period, model, lake)
         if volumes != nil { texts.formUnion(["source", "source_file"]) }
-        columns  // The time comes first: it is left out where nobody needs it.
-        =
-            [ColumnSpec("ts", .timestamp)] + Meter.allCases.map { ColumnSpec($0.column, .int64) }
-            + [ColumnSpec("quantity", .decimal)] + (volumes == nil ? [] : [ColumnSpec("source_record", .int64)])
-            + texts.sorted().map { ColumnSpec($0, .text) }
+        let counts =
+            (query.details.contains(.outcomes) ? ["attempt"] : []) + (query.details.contains(.latency) ? ["latency_ms"] : [])
+            + (query.details.contains(.firstToken) ? ["first_token_ms"] : []) + (volumes == nil ? [] : ["source_record"])
+        columns =
+            [ColumnSpec("ts", .timestamp), ColumnSpec("quantity", .decimal)]
+            + (Meter.allCases.map(\.column) + counts).map { ColumnSpec($0, .int64) }
+            + texts.sorted().map { ColumnSpec($0, model.type(of: $0)) }
     }
 
-    /// What is read of a row group: no times where all its rows lie in one stretch, and no quantities where it has none.
+    /// What is read of a row group: no times where all its rows lie in one stretch, and no counts of which it has none.
     func columns(of group: RowGroup, times: Bool) -> [ColumnSpec] {
-        let hasQuantities = group.stats(for: "quantity").map { $0.nullCount < group.rowCount } ?? false
-        return columns.filter { $0.name == "ts" ? times : hasQuantities || !["quantity", "unit"].contains($0.name) }
+        func isThere(_ name: String) -> Bool { group.stats(for: name).map { $0.nullCount < group.rowCount } ?? false }
+        return columns.filter {
+            switch ($0.name, $0.type) {
+            case ("ts", _): times
+            case ("unit", _): isThere("quantity")
+            case (_, .int64), (_, .decimal): isThere($0.name)
+            default: true
+            }
+        }
     }
 
     /// The one stretch in which all of these moments lie, if there is one.
     func bucket(of times: ClosedRange<Int64>) -> Int? {
-        let after = bounds.firstIndex { $0 > times.lowerBound } ?? bounds.count
+        let after = firstBound(after: times.lowerBound)
         return after > 0 && after < bounds.count && times.upperBound < bounds[after] ? after - 1 : nil
+    }
+
+    /// Where the first stretch begins that begins after a moment.
+    func firstBound(after time: Int64) -> Int {
+        var (low, high) = (0, bounds.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if bounds[middle] <= time { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }

@@ -1,4 +1,5 @@
 import Common
+import Glibc
 
 /// Some rows of a table, column by column: what passes between the lake and whoever reads or fills it.
 ///
@@ -152,38 +153,46 @@ extension String {
 /// Gives equal texts equal codes while a dictionary is being filled.
 public struct TextInterner: Sendable {
     public private(set) var dictionary = TextDictionary()
-    private var slots = [Int32](repeating: -1, count: 64)
+    /// The upper half of a text's hash, which also says where to look, beside its code + 1; 0 where a slot is free. Most other texts
+    /// are told apart by it, and none is hashed again when there are more slots.
+    private var slots = [UInt64](repeating: 0, count: 64)
 
     public init() {}
 
     public mutating func code(of text: String) -> Int32 { text.withContiguousUTF8 { code(of: $0) } }
 
     public mutating func code(of text: UnsafeBufferPointer<UInt8>) -> Int32 {
-        var slot = Int(truncatingIfNeeded: fastHash(text)) & (slots.count - 1)
-        while slots[slot] >= 0 {
-            if dictionary.equals(slots[slot], text) { return slots[slot] }
-            slot = (slot + 1) & (slots.count - 1)
+        let tag = fastHash(text) & 0xffff_ffff_0000_0000
+        let mask = slots.count - 1
+        var slot = Int(truncatingIfNeeded: tag >> 32) & mask
+        while slots[slot] != 0 {
+            if slots[slot] ^ tag < 1 << 32 {
+                let code = Int32(truncatingIfNeeded: slots[slot] & 0xffff_ffff) &- 1
+                if dictionary.equals(code, text) { return code }
+            }
+            slot = (slot + 1) & mask
         }
         let code = Int32(dictionary.count)
         dictionary.append(text)
-        slots[slot] = code
+        slots[slot] = tag | UInt64(code + 1)
         if dictionary.count * 2 > slots.count { grow() }
         return code
     }
 
     private mutating func grow() {
-        slots = [Int32](repeating: -1, count: slots.count * 4)
-        for code in 0..<Int32(dictionary.count) {
-            let hashed = dictionary.withUTF8(code) { fastHash($0) }
-            var slot = Int(truncatingIfNeeded: hashed) & (slots.count - 1)
-            while slots[slot] >= 0 { slot = (slot + 1) & (slots.count - 1) }
-            slots[slot] = code
+        let old = slots
+        let mask = old.count * 4 - 1
+        slots = [UInt64](repeating: 0, count: mask + 1)
+        for entry in old where entry != 0 {
+            var slot = Int(truncatingIfNeeded: entry >> 32) & mask
+            while slots[slot] != 0 { slot = (slot + 1) & mask }
+            slots[slot] = entry
         }
     }
 }
 
 extension TextDictionary {
-    func withUTF8<R>(_ code: Int32, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    public func withUTF8<R>(_ code: Int32, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         bytes.withUnsafeBufferPointer {
             body(UnsafeBufferPointer(rebasing: $0[Int(offsets[Int(code)])..<Int(offsets[Int(code) + 1])]))
         }
@@ -192,10 +201,8 @@ extension TextDictionary {
     func equals(_ code: Int32, _ text: UnsafeBufferPointer<UInt8>) -> Bool {
         let start = Int(offsets[Int(code)])
         guard Int(offsets[Int(code) + 1]) - start == text.count else { return false }
-        return bytes.withUnsafeBufferPointer { bytes in
-            for index in 0..<text.count where bytes[start + index] != text[index] { return false }
-            return true
-        }
+        guard let wanted = text.baseAddress, !text.isEmpty else { return true }
+        return bytes.withUnsafeBytes { bytes in bytes.baseAddress.map { memcmp($0 + start, wanted, text.count) == 0 } ?? false }
     }
 }
 

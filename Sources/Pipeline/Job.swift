@@ -26,6 +26,14 @@ public struct Job: Sendable {
     /// Of the price files; `knowing` adds what was applied in a home.
     public internal(set) var book: PriceBook
     public let plans: [Plan]
+    /// What the product's owner has stated: budgets, allowances, projections.
+    public let figures: FigureBook
+    /// What is paid for beside the calls of models.
+    public let expenses: Expenses
+    /// Of the rate files; `knowing` adds those of the lake.
+    public internal(set) var exchange: ExchangeRates
+    /// Under which names charges and invoices know the providers of usage.
+    public let providerNames: ProviderNames
     public let insights: [Insight]
     public let sections: [SectionPlan]
     /// Of the job file's own bytes.
@@ -70,7 +78,30 @@ public struct Job: Sendable {
             ConfigKey(
                 name: "prices", kind: "list of price files",
                 about: "The price books, beside the job file; without one every cost is unknown."),
+            ConfigKey(
+                name: "figures", kind: "list of figures files",
+                about: "What the owner has stated, beside the job file: budgets, allowances, projections."),
+            ConfigKey(
+                name: "month", kind: "one of \(listed(MonthLength.allCases.map(\.rawValue)))",
+                about:
+                    "How many days an amount or a gigabyte of a month is divided by: as many as the month has, which is the default, or always 30."
+            ),
+            ConfigKey(
+                name: "fixed_costs", kind: "list of fixed costs",
+                about: "What is paid every month or year, or once, however much is used."),
+            ConfigKey(
+                name: "unbilled_metrics", kind: "list of text",
+                about: "Metrics of the meters log that are no cost; of the others those without a price count as unknown cost."),
+            ConfigKey(
+                name: "exchange_rates", kind: "list of rate files",
+                about: "Dated exchange rates, beside the job file; without a rate an amount stays in its own currency."),
+            ConfigKey(
+                name: "exchange_rates_from", kind: "object with metric, base and quote",
+                about: "Which rows of the meters log are daily exchange rates, beside those of the files."),
             ConfigKey(name: "plans", kind: "object: plan → its price and what it entitles to", about: "What the product sells."),
+            ConfigKey(
+                name: "providers", kind: "object: provider → list of names",
+                about: "Under which other names charges and invoices know a provider of the usage log."),
             ConfigKey(name: "insights", kind: "list of insights", about: "What is asked of a provider, for whom and how often."),
             ConfigKey(name: "report", kind: "list of sections", required: true, about: "What the page shows, in order."),
         ])
@@ -137,8 +168,17 @@ public struct Job: Sendable {
                 at: "prices")
         }
         book = try PriceBook(files: books.map { joined(folder, $0) })
-        try Job.refuseForeign(book, currency: currency)
+        expenses = try Job.expenses(object, book, currency: currency, columns: columns, folder: folder)
+        exchange = expenses.rates
+        try Job.refuseForeignPrices(book, expenses, currency: currency)
+        providerNames = try ProviderNames(object, key: "providers")
         plans = try object.named("plans").map { name, _, node in try Plan(name: name, try ConfigObject(node, Plan.schema)) }
+        let tables = try object.texts("figures")
+        if let missing = tables.first(where: { kind(of: joined(folder, $0)) != .file }) {
+            throw object.failure(
+                "There is no figures file \"\(missing)\" beside the job file. Correct the path, or leave it out.", at: "figures")
+        }
+        figures = try FigureBook(files: tables.map { joined(folder, $0) })
         insights = try object.objects("insights", Insight.schema).map {
             try Insight($0, folder: folder, providers: providers.map(\.name))
         }
@@ -150,6 +190,7 @@ public struct Job: Sendable {
             }
         }
         let model = CostModel(job: name, zone: zone, currency: currency, book: book, lookups: lookups, jobColumns: columns)
+        for cost in expenses.fixed { try cost.share?.check(model.dimensions) }
         let insightNames = insights.map(\.name)
         sections = try object.objects("report", SectionPlan.schema).map {
             try SectionPlan($0, dimensions: model.dimensions, insights: insightNames)
@@ -157,15 +198,35 @@ public struct Job: Sendable {
         digest = Digest.of(bytes)
     }
 
-    static func refuseForeign(_ book: PriceBook, currency: String) throws {
-        guard let foreign = book.rows.first(where: { $0.currency != currency }) else { return }
-        throw Failure(
-            "The price is in \(foreign.currency), but the job reports in \(currency). Two currencies meet only through a dated rate.",
-            at: foreign.place, kind: .usage)
-    }
-
     private static let mostBytes: Int64 = 4 << 20
     private static let defaultQuarantineAtMost = ExactDecimal(mantissa: 1, scale: 3) ?? .zero
+
+    private static func expenses(
+        _ object: ConfigObject, _ book: PriceBook, currency: String, columns: [ColumnSpec], folder: String
+    ) throws -> Expenses {
+        let files = try object.texts("exchange_rates")
+        if let missing = files.first(where: { kind(of: joined(folder, $0)) != .file }) {
+            throw object.failure(
+                "There is no rate file \"\(missing)\" beside the job file. Correct the path, or leave it out: then amounts in other currencies stay unconverted.",
+                at: "exchange_rates")
+        }
+        let fixed = try object.objects("fixed_costs", FixedCost.schema).map { try FixedCost($0, book, currency: currency) }
+        try fixed.refuseDoubles()
+        return Expenses(
+            fixed: fixed, rates: try ExchangeRates(files: files.map { joined(folder, $0) }),
+            rateColumns: try object.object("exchange_rates_from", RateColumns.schema).map {
+                try RateColumns($0, jobColumns: columns)
+            }, month: try object.choice("month", of: MonthLength.self, default: .calendar),
+            unbilledMetrics: Set(try object.texts("unbilled_metrics")))
+    }
+
+    /// Prices must be in the job's currency, or in one that a rate can bring into it.
+    static func refuseForeignPrices(_ book: PriceBook, _ expenses: Expenses, currency: String) throws {
+        guard let row = book.rows.first(where: { $0.currency != currency && !expenses.mayConvert($0.currency) }) else { return }
+        throw Failure(
+            "The price is in \(row.currency), but the job reports in \(currency). Two currencies meet only through a dated rate: give one in exchange_rates.",
+            at: row.place, kind: .usage)
+    }
 
     private static func share(_ object: ConfigObject, _ key: String) throws -> ExactDecimal? {
         guard let text = try object.optionalText(key) else { return nil }
@@ -188,7 +249,8 @@ public struct Job: Sendable {
     /// How costs come about, under the prices known on a day.
     public func costModel(knownAsOf: Day? = nil) -> CostModel {
         CostModel(
-            job: name, zone: zone, currency: currency, book: book, lookups: lookups, jobColumns: columns, knownAsOf: knownAsOf)
+            job: name, zone: zone, currency: currency, book: book, lookups: lookups, jobColumns: columns, knownAsOf: knownAsOf,
+            exchange: exchange, userSets: sections.compactMap(\.countsUsersBy))
     }
 
     /// Whether so many of the records were refused that somebody should look (exit code 2).
@@ -204,6 +266,8 @@ public struct Job: Sendable {
     public static let schemas: [ConfigSchema] = [
         schema, Source.schema, ColumnRule.schema, TimeFormat.schema, Condition.schema, Lookup.schema, planOfSchema,
         Lookup.planSchema,
-        Plan.schema, Insight.schema, SectionPlan.schema, PriceBook.schema, PriceBook.entrySchema, PriceBook.bandSchema,
+        Plan.schema, PlanPrice.schema, FigureBook.schema, StatedFigure.schema, StatedFigure.cellSchema, Insight.schema,
+        SectionPlan.schema, PriceBook.schema, PriceBook.entrySchema, PriceBook.bandSchema, FixedCost.schema, Allocation.schema,
+        ExchangeRates.fileSchema, ExchangeRates.rateSchema, ExchangeRates.amountsSchema, RateColumns.schema,
     ]
 }

@@ -132,7 +132,7 @@ func storedRows(_ work: Work) throws -> (digest: Digest, counts: Counts) {
 private func priceInputs(_ work: Work) throws -> Digest { try CostCube(work.model, work.lake).inputs(of: work.period) }
 
 private func runPrice(_ work: Work) throws -> StageResult {
-    let cube = try CostCube(work.model, work.lake)
+    let cube = CostCube(work.model, work.lake, threads: work.context.threads)
     try cube.fill(work.period)
     let rows = try cube.rows(of: work.period)
     let total = rows.total

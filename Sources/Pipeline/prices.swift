@@ -4,10 +4,16 @@ import Lake
 import Ledger
 
 extension Job {
-    /// The job with all prices that count in a home: those of its books, and the revisions that were applied there.
+    /// The job with all prices that count in a home: those of its books and the revisions that were applied there, with the exchange
+    /// rates that its lake holds; the job itself where there is no home yet.
     ///
     /// Whoever prices anything asks this first.
-    public func knowing(_ ledger: Ledger) throws -> Job { with(try book.revised(job: name, ledger)) }
+    public func knowing(_ ledger: Ledger?) throws -> Job {
+        guard let ledger else { return self }
+        var job = with(try book.revised(job: name, ledger))
+        job.exchange = try expenses.exchangeRates(costModel(), Lake(ledger))
+        return job
+    }
 
     func with(_ book: PriceBook) -> Job {
         var job = self
@@ -33,9 +39,9 @@ public func propose(_ path: String, to job: Job, _ context: RunContext, _ ledger
         throw Failure(
             "There is no price book here. Give the file that holds the new prices.", at: Place(path: path), kind: .usage)
     }
-    let job = try ledger.map { try job.knowing($0) } ?? job
+    let job = try job.knowing(ledger)
     let book = try PriceBook(files: [path])
-    try Job.refuseForeign(book, currency: job.currency)
+    try Job.refuseForeignPrices(book, job.expenses, currency: job.currency)
     let learned = try job.book.learning(book, on: job.today(context))
     let unusual = unusualPrices(learned.rows, in: job.book)
     var warnings = unusual.map { Diagnostic(.warning, $0.sentence, at: $0.row.place) }

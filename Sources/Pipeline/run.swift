@@ -163,7 +163,7 @@ public func run(
 public func plan(
     _ job: Job, _ choice: PeriodChoice, only: Set<Stage.Name> = Set(Stage.Name.allCases), _ context: RunContext, _ ledger: Ledger?
 ) throws -> [StageOutcome] {
-    let job = try ledger.map { try job.knowing($0) } ?? job
+    let job = try job.knowing(ledger)
     var outcomes: [StageOutcome] = []
     let order = ingestOrder(job, context)
     let pending = try pendingFiles(order, ledger)

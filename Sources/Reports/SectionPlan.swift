@@ -27,6 +27,14 @@ public enum SectionPlan: Sendable, Equatable {
             ConfigKey(name: "insight", kind: "name of an insight", about: "Which insight a funnel or sample is about."),
         ])
 
+    /// The dimensions by which a table counts distinct users; nil where the section counts none.
+    public var countsUsersBy: [String]? {
+        guard case .table(let by, let measures) = self, measures.contains(.active) || measures.contains(.costPerActive) else {
+            return nil
+        }
+        return by
+    }
+
     private enum Kind: String, CaseIterable {
         case stackedDays = "stacked-days"
         case table, funnel, sample

@@ -39,7 +39,7 @@ public struct InsightOutcome: Sendable {
 public func buildReport(_ order: ReportOrder, revision: Int, _ lake: Lake) throws -> (
     report: Report, costs: [CostRow], insights: [InsightOutcome]
 ) {
-    let cube = try CostCube(order.model, lake)
+    let cube = CostCube(order.model, lake)
     let costs = try cube.rows(of: order.period)
     let outcomes = try order.insights.map { try outcome(of: $0, lake) }
     let builder = Builder(order: order, lake: lake, cube: cube, costs: costs, outcomes: outcomes)
@@ -133,8 +133,8 @@ private struct Builder {
                 label: "Priced", value: total.coverage.map(Figure.share) ?? .unknown("no requests"),
                 before: before?.coverage.map(Figure.share), usual: usual?.coverage.map(Figure.share)),
         ]
-        let whole = try rollUpCosts(CostQuery(period: order.period, every: .all, by: [], countsUsers: true), order.model, lake)
-        if let row = whole.first {
+        let whole = try cube.table(CostQuery(period: order.period, every: .all, by: [], with: [.users]))
+        if let row = whole.total {
             tiles.append(Tile(label: "Active users", value: TableMeasure.active.figure(row.measures, users: row.users)))
             tiles.append(
                 Tile(
@@ -164,8 +164,9 @@ private struct Builder {
         if !users, !positions.contains(nil) {
             return costs.summed(by: positions.compactMap { $0 }, over: grain == .all ? order.period : nil)
         }
-        return try rollUpCosts(
-            CostQuery(period: order.period, every: grain, by: dimensions, countsUsers: users), order.model, lake)
+        return try cube.table(
+            CostQuery(period: order.period, every: grain, by: dimensions, with: users ? [.users] : [])
+        ).rows
     }
 
     private func stackedDays(_ dimension: String, _ id: String) throws -> Section {

@@ -16,8 +16,8 @@ let program = Command(
         ("vesper costs kalei --from 2026-11-09 --to 2026-11-15 --by plan,model", "A week's cost by plan and model."),
     ],
     subcommands: [
-        runCommand, planCommand, ingestCommand, statusCommand, costsCommand, pricesCommand, reportCommand, batchCommand,
-        sourceCommand,
+        runCommand, planCommand, ingestCommand, statusCommand, costsCommand, explainCommand, pricesCommand, reportCommand,
+        batchCommand, sourceCommand,
         verifyCommand, initCommand, synthCommand, completionsCommand,
     ])
 

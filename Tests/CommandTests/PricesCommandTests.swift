@@ -124,7 +124,7 @@ import Testing
         ),
         (
             book("1", "5", more: #"currency: "EUR","#),
-            "error: The price is in EUR, but the job reports in USD. Two currencies meet only through a dated rate."
+            "error: The price is in EUR, but the job reports in USD. Two currencies meet only through a dated rate: give one in exchange_rates."
         ),
         (
             #"{ currency: "USD", prices: [{ provider: "p", model: "m", bands: [{ up_to: "10", rate: "1" }, { up_to: "5", rate: "1" }, { rate: "2" }], per: "user", valid_from: "2026-01-01", known_from: "2026-01-01", source: "s" }] }"#,

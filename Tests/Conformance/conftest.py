@@ -102,6 +102,15 @@ def lake(home):
     return open_lake(home)
 
 
+@pytest.fixture(scope="session")
+def homes(vesper, tmp_path_factory):
+    """Of every product: `homes.home(product)` and `homes.lake(product)` (see stories)."""
+    pytest.importorskip("duckdb")
+    from stories import Homes  # it imports this module
+
+    return Homes(vesper, tmp_path_factory.mktemp("products"))
+
+
 @pytest.fixture
 def data(tmp_path):
     """A data folder of one's own: `data / "kalei"` holds a copy of the sample."""

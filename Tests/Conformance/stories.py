@@ -7,6 +7,7 @@ A figure is checked by a query, taken by one (as $name, or $name__inner), or lis
 
 import fnmatch
 import re
+import shutil
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -91,8 +92,7 @@ FROM usage JOIN priced USING (source, id);
 
 def open_product(product, home):
     """A lake with the priced calls, the refused records and the ledger's counts beside the logs."""
-    book = price_book(ROOT / "Jobs" / "Prices" / f"{product.name}.json5")
-    lake = priced(open_lake(home, product.name), book, product.zone, product.found)
+    lake = priced(open_lake(home, product.name), price_book(product.name), product.zone, product.found)
     lake.execute(SHARED + product.views)
     columns = "{source: 'TEXT', file: 'TEXT', record: 'BIGINT', reason: 'TEXT', raw: 'TEXT'}"
     paths = [str(path) for path in files(home, "quarantine").values()]
@@ -101,6 +101,37 @@ def open_product(product, home):
     names = ["source", "log", "file", "outcome", "reason", "count"]
     lake.executemany("INSERT INTO counts VALUES (?, ?, ?, ?, ?, ?)", [[row[name] for name in names] for row in ledger(home, "counts")])
     return lake
+
+
+class Homes:
+    """A home of every product after one ingest, with the late file or without it. Nobody writes to them."""
+
+    def __init__(self, vesper, folder):
+        self.vesper, self.folder, self.lakes = vesper, folder, {}
+
+    def home(self, product, late=False):
+        place, data = self.folder / f"{product.name}{'-late' if late else ''}", product.sample.parent
+        if place.exists():
+            return place
+        if late:
+            data = self.folder / "data"
+            shutil.copytree(product.sample, data / product.name)
+            (path,) = (data / product.name / "late").iterdir()
+            path.rename(self.among(data / product.name, path))
+        self.vesper("run", place, data=data, job=product.job, flags=["--until", "ingest"])
+        return place
+
+    @staticmethod
+    def among(data, late):
+        """Where a late file belongs: beside those that begin as it does."""
+        (folder,) = {path.parent for path in data.rglob(f"{late.name.split('-2026')[0]}-2026*") if path.parent != late.parent}
+        return folder / late.name
+
+    def lake(self, product, late=False):
+        home = self.home(product, late)
+        if home not in self.lakes:
+            self.lakes[home] = open_product(product, home)
+        return self.lakes[home]
 
 
 # MARK: - Figures

@@ -1,21 +1,19 @@
 """Every product's export, ingested: all that truth.json says of it which the rows show, as DuckDB, sqlite3 and Python find it."""
 
 import json
-import shutil
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from conftest import files, ledger, lines, records
-from products import aspendos, kalei, neni, talentprompt, voyager
+from products import PRODUCTS, aspendos, kalei, neni, talentprompt, voyager
 from shown import PERIOD, amount, assert_costs, keys
-from stories import AGAIN, ask, left_over, like, open_product, shaped, told
+from stories import AGAIN, ask, left_over, like, shaped, told
 from told import OUTCOMES, exact, figures, objects, raw_records, reasons, tally
 
 pytest.importorskip("duckdb")
 
-PRODUCTS = [module.PRODUCT for module in (kalei, neni, talentprompt, aspendos, voyager)]
 TRUTH = {product.name: json.loads((product.sample / "truth.json").read_text(encoding="utf-8")) for product in PRODUCTS}
 OF_LOGS = [(product, log) for product in PRODUCTS for log, found in TRUTH[product.name].items() if "days" in found]
 OF_KINDS = [(product, log) for product, log in OF_LOGS if "by_kind" in TRUTH[product.name][log]]
@@ -36,42 +34,6 @@ def over(cases, names="product,log"):
 
 
 each_product = pytest.mark.parametrize("product", PRODUCTS, ids=named)
-
-
-class Homes:
-    """A home of every product after one ingest, with the late file or without it. Nobody writes to them."""
-
-    def __init__(self, vesper, folder):
-        self.vesper, self.folder, self.lakes = vesper, folder, {}
-
-    def home(self, product, late=False):
-        place, data = self.folder / f"{product.name}{'-late' if late else ''}", product.sample.parent
-        if place.exists():
-            return place
-        if late:
-            data = self.folder / "data"
-            shutil.copytree(product.sample, data / product.name)
-            (path,) = (data / product.name / "late").iterdir()
-            path.rename(self.among(data / product.name, path))
-        self.vesper("run", place, data=data, job=product.job, flags=["--until", "ingest"])
-        return place
-
-    @staticmethod
-    def among(data, late):
-        """Where a late file belongs: beside those that begin as it does."""
-        (folder,) = {path.parent for path in data.rglob(f"{late.name.split('-2026')[0]}-2026*") if path.parent != late.parent}
-        return folder / late.name
-
-    def lake(self, product, late=False):
-        home = self.home(product, late)
-        if home not in self.lakes:
-            self.lakes[home] = open_product(product, home)
-        return self.lakes[home]
-
-
-@pytest.fixture(scope="session")
-def homes(vesper, tmp_path_factory):
-    return Homes(vesper, tmp_path_factory.mktemp("products"))
 
 
 # MARK: - Logs

@@ -79,7 +79,7 @@ import Testing
         #expect(
             sentence {
                 _ = try priceBook(
-                    #"{ currency: "USD", prices: [{ provider: "p", model: "m", rates: {}, valid_from: "2026-01-01", known_from: "2026-01-01" }] }"#
+                    #"{ currency: "USD", prices: [{ provider: "p", model: "m", rates: { input: 1 }, valid_from: "2026-01-01", known_from: "2026-01-01" }] }"#
                 )
             }
                 == #"book:1:29: "source" (text) is missing in price. Add it."#)

@@ -153,6 +153,10 @@ import Testing
                 "steps of another kind", #"rate: "1", per: "image", increment: "second""#,
                 "book:1:94: Steps of second do not fit a price per image: they are of another kind."),
             Case(
+                "a unit of values where rows say it", #"rate: "1", per: "image", unit: "image""#,
+                "book:1:89: Only a metric needs to say what its values are counted in: rows of usage say it themselves."),
+            Case("no rate at all", "rates: {}", "book:1:65: A price without any rate says nothing. Add one."),
+            Case(
                 "a currency that is none", #"rate: "1", per: "image", currency: "usd""#,
                 #"book:1:93: A currency is three capital letters (ISO 4217), such as USD, not "usd"."#),
         ])

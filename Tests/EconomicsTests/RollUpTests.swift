@@ -174,7 +174,9 @@ import Testing
             let model = costModel(try priceBook([Price(book)]))
             func users(_ grain: Grain, counting: Bool = true) throws -> [Int?] {
                 try rollUpCosts(
-                    CostQuery(period: try period("2026-11-09", "2026-11-10"), every: grain, by: [], countsUsers: counting), model,
+                    CostQuery(
+                        period: try period("2026-11-09", "2026-11-10"), every: grain, by: [], with: counting ? [.users] : []),
+                    model,
                     lake
                 ).map(\.users)
             }
@@ -185,15 +187,16 @@ import Testing
         }
     }
 
-    @Test("A job's columns are dimensions under their short names; ids and fingerprints are none")
+    @Test("A job's texts, counts and flags are dimensions under their short names; ids and decimals are none")
     func dimensions() throws {
         let model = costModel(
-            try priceBook([Price]()), columns: [ColumnSpec("x_complexity", .text), ColumnSpec("x_children", .int64)])
+            try priceBook([Price]()),
+            columns: [ColumnSpec("x_complexity", .text), ColumnSpec("x_children", .int64), ColumnSpec("x_fee", .decimal)])
         #expect(
             model.dimensions == [
                 "tenant", "user", "plan", "feature", "provider", "model", "region", "environment", "service_tier", "route",
                 "status", "outcome", "prefix", "document", "group", "source",
-                "source_file", "complexity",
+                "source_file", "session", "fingerprint", "unit", "currency", "complexity", "children",
             ])
     }
 

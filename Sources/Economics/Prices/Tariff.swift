@@ -137,16 +137,23 @@ final class Rate: Sendable {
     /// What a quantity costs of which `before` was charged already in its month; what lies in several volume tiers is as many atoms.
     func amount(charged: Int128, after before: Int128 = 0) throws -> (low: Money, high: Money) {
         var (low, high) = (Money.zero, Money.zero)
-        for (index, band) in row.bands.enumerated() {
-            let next = index + 1 < row.bands.count ? try start(row.bands[index + 1]) : nil
-            let begin = max(before, try start(band))
-            let end = min(before + charged, next ?? before + charged)
-            guard end > begin else { continue }
-            let own = try amount(end - begin, at: band.low)
+        for piece in try pieces(of: charged, after: before) {
+            let band = row.bands[piece.band]
+            let own = try amount(piece.count, at: band.low)
             low += own
-            high += band.low == band.high ? own : try amount(end - begin, at: band.high)
+            high += band.low == band.high ? own : try amount(piece.count, at: band.high)
         }
         return (low, high)
+    }
+
+    /// How a charged quantity falls into volume tiers: which, how much was charged before it, and how much of it lies there.
+    func pieces(of charged: Int128, after before: Int128) throws -> [(band: Int, begin: Int128, count: Int128)] {
+        try row.bands.indices.compactMap { index in
+            let next = index + 1 < row.bands.count ? try start(row.bands[index + 1]) : nil
+            let begin = max(before, try start(row.bands[index]))
+            let end = min(before + charged, next ?? before + charged)
+            return end > begin ? (index, begin, end - begin) : nil
+        }
     }
 
     /// Where a band begins, in smallest parts × 1e12.

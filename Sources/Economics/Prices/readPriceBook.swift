@@ -106,6 +106,16 @@ extension PriceBook {
             guard let unit = PriceUnit(word: word) else { throw unknownUnit(entry, "unit", word) }
             return unit
         }
+        if let unit {
+            guard case .metric = subjects[0] else {
+                throw entry.failure(
+                    "Only a metric needs to say what its values are counted in: rows of usage say it themselves.", at: "unit")
+            }
+            guard unit.dimension == per.unit.dimension || (unit.dimension == .data && per.unit.dimension == .storedData) else {
+                throw entry.failure(
+                    "Values in \(unit.plural) do not fit a price per \(per): they are of another kind.", at: "unit")
+            }
+        }
         let labels = try entry.named("labels").map { name, _, node in
             PriceRow.Label(name: name, text: try node.text("the label \(name)"))
         }
@@ -158,7 +168,9 @@ extension PriceBook {
             if entry.node("increment") != nil {
                 throw entry.failure("Tokens are counted one by one: leave it out.", at: "increment")
             }
-            return try entry.named("rates").map { name, place, node in
+            let rates = try entry.named("rates")
+            guard !rates.isEmpty else { throw entry.failure("A price without any rate says nothing. Add one.", at: "rates") }
+            return try rates.map { name, place, node in
                 guard let meter = Meter(rawValue: name) else {
                     let hint = didYouMean(name, from: Meter.allCases.map(\.rawValue))
                     throw Failure(

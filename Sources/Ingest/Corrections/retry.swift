@@ -14,7 +14,7 @@ func retry(_ refused: [Refusal], _ order: IngestOrder, to output: LaneOutput, _ 
             try record.raw.withUnsafeBufferPointer { line in
                 slots.clear()
                 let problem = JSONScanner.scan(line, for: slots.tree, into: slots.values)
-                try lane.take(slots.record(record.record, line, problem.map { .damaged($0) } ?? .whole))
+                try slots.hand(record.record, line, problem.map { .damaged($0) } ?? .whole) { try lane.take($0) }
             }
         }
         try lane.flush()

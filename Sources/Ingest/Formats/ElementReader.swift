@@ -60,7 +60,7 @@ final class ElementReader {
     func read(_ record: Record, _ body: (Record) throws -> Void) throws {
         func whole(_ scan: ScanResult) throws {
             number += 1
-            try body(Record(number: number, line: record.line, scan: scan, values: UnsafePointer(values), bytes: record.bytes))
+            try Record(number: number, line: record.line, values: UnsafePointer(values), bytes: record.bytes).hand(scan, to: body)
         }
         guard case .whole = record.scan else { return try whole(record.scan) }
         let list = record.values[first]
@@ -80,10 +80,10 @@ final class ElementReader {
     private func elements(_ list: RawValue, level: Int, _ record: Record, _ body: (Record) throws -> Void) throws {
         func hand(_ element: Range<Int>, _ scan: ScanResult) throws {
             number += 1
-            try body(
-                Record(
-                    number: number, line: UnsafeBufferPointer(rebasing: record.bytes[element]), scan: scan,
-                    values: UnsafePointer(values), bytes: record.bytes))
+            try Record(
+                number: number, line: UnsafeBufferPointer(rebasing: record.bytes[element]), values: UnsafePointer(values),
+                bytes: record.bytes
+            ).hand(scan, to: body)
         }
         let here = levels[level]
         let slots = values + here.start

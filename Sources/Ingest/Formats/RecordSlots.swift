@@ -37,15 +37,17 @@ final class RecordSlots {
         count == 0 ? record : UnsafeBufferPointer(start: resolved, count: count)
     }
 
-    /// The record as it is handed over, once its values are found.
-    func record(_ number: Int64, _ line: UnsafeBufferPointer<UInt8>, _ scan: ScanResult) -> Record {
+    /// Hands a record over, once its values are found.
+    func hand(
+        _ number: Int64, _ line: UnsafeBufferPointer<UInt8>, _ scan: ScanResult, to body: (Record) throws -> Void
+    ) throws {
         var scan = scan
         if case .whole = scan, let (path, problem) = readTexts(in: line) {
             scan = .refused(
                 reason: "bad_json", detail: "the JSON in the text of \(path) \(problem.what), at byte \(problem.byte) of it",
                 cut: nil)
         }
-        return Record(number: number, line: line, scan: scan, values: UnsafePointer(values), bytes: bytes(of: line))
+        try Record(number: number, line: line, values: UnsafePointer(values), bytes: bytes(of: line)).hand(scan, to: body)
     }
 
     /// Puts a text behind the record; where it stands there.

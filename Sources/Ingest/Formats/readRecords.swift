@@ -6,18 +6,36 @@ struct Record {
     let number: Int64
     /// As it stands in the file; only the beginning of a record that was cut.
     let line: UnsafeBufferPointer<UInt8>
-    let scan: ScanResult
+    /// A pointer, so that handing over a record that can be read, as nearly all can, counts no references.
+    private let refusal: UnsafePointer<ScanResult>?
     /// Where the wanted values stand in `bytes`.
     let values: UnsafePointer<RawValue>
     /// The line, and behind it texts that do not stand in the file as they are.
     let bytes: UnsafeBufferPointer<UInt8>
+
+    var scan: ScanResult { refusal?.pointee ?? .whole }
+
+    /// A record that can be read.
+    init(number: Int64, line: UnsafeBufferPointer<UInt8>, values: UnsafePointer<RawValue>, bytes: UnsafeBufferPointer<UInt8>) {
+        (self.number, self.line, refusal, self.values, self.bytes) = (number, line, nil, values, bytes)
+    }
+
+    private init(_ record: Record, _ refusal: UnsafePointer<ScanResult>) {
+        (number, line, self.refusal, values, bytes) = (record.number, record.line, refusal, record.values, record.bytes)
+    }
+
+    /// Hands the record over with what a reader says of it.
+    func hand(_ scan: ScanResult, to body: (Record) throws -> Void) throws {
+        if case .whole = scan { return try body(self) }
+        try withUnsafePointer(to: scan) { try body(Record(self, $0)) }
+    }
 }
 
 /// What a reader says of a record.
 enum ScanResult {
     case whole
-    /// It cannot be read: why, and what the whole of it was where it was cut. Indirect, so that a record that can be read costs nothing.
-    indirect case refused(reason: String, detail: String, cut: CutRecord?)
+    /// It cannot be read: why, and what the whole of it was where it was cut.
+    case refused(reason: String, detail: String, cut: CutRecord?)
 
     static func damaged(_ problem: JSONScanner.Problem, cut: CutRecord? = nil) -> ScanResult {
         .refused(reason: "bad_json", detail: "the record \(problem.what), at byte \(problem.byte)", cut: cut)
@@ -46,7 +64,7 @@ func readRecords(
     defer { input.stop() }
     let slots = RecordSlots(tree)
     func hand(_ number: Int64, _ line: UnsafeBufferPointer<UInt8>, _ scan: ScanResult) throws {
-        try body(slots.record(number, line, scan))
+        try slots.hand(number, line, scan, to: body)
     }
     // Content that says nothing yet may say something when there is more of it.
     let found = try format ?? input.looksLike()
@@ -58,18 +76,12 @@ func readRecords(
             // A blank line is no record.
             guard cut != nil || line.contains(where: { $0 != 0x20 && $0 != 0x09 }) else { return }
             values.update(repeating: RawValue(), count: tree.slotCount)
-            var scan = ScanResult.whole
-            if let cut {
-                scan = .tooLong(cut, longest: longest)
-            } else if let problem = JSONScanner.scan(line, for: tree, into: values) {
-                scan = .damaged(problem)
-            }
+            slots.forgetTexts()
+            if let cut { return try hand(number, line, .tooLong(cut, longest: longest)) }
+            if let problem = JSONScanner.scan(line, for: tree, into: values) { return try hand(number, line, .damaged(problem)) }
             // Most jobs want nothing below a text, and have no more to do.
-            guard tree.inner.isEmpty else {
-                slots.forgetTexts()
-                return try hand(number, line, scan)
-            }
-            try body(Record(number: number, line: line, scan: scan, values: UnsafePointer(values), bytes: line))
+            guard tree.inner.isEmpty else { return try hand(number, line, .whole) }
+            try body(Record(number: number, line: line, values: UnsafePointer(values), bytes: line))
         }
     case .json: read = try readValues(input, longest: longest, slots, hand)
     case .csv(let form): read = try readRows(input, path: path, form, longest: longest, slots, hand)

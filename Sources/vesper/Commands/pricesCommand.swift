@@ -45,7 +45,7 @@ private let listCommand = Command(
         provider: invocation.value(provider), name: invocation.value(model), day: try invocation.day(on),
         knownAsOf: try invocation.day(knownAsOf))
     let context = try context(for: invocation)
-    let whole = try context.openForReading().map { try job.knowing($0) } ?? job
+    let whole = try job.knowing(try context.openForReading())
     let rows = listPrices(whole.book, choice)
     for unusual in unusualPrices(rows, in: PriceBook([])) { context.talk.warn(unusual.sentence, at: unusual.row.place) }
     try show(table(of: rows, notes: rows.isEmpty ? ["No price fits."] : []), invocation)

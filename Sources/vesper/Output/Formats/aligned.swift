@@ -46,7 +46,7 @@ extension Table {
 }
 
 /// A decimal with its thousands separated: -1,234.5.
-private func separated(_ number: String) -> String {
+func separated(_ number: String) -> String {
     let digits = number.hasPrefix("-") ? number.dropFirst() : number[...]
     let whole = digits.prefix { $0 != "." }
     return (number.hasPrefix("-") ? "-" : "") + (UInt128(whole).map { grouped($0) } ?? String(whole))
