@@ -1,4 +1,5 @@
-"""`vesper prices` on the community's own map and on the sample: what is read of it, what new prices do, and that they are applied whole or not at all."""
+"""`vesper prices` on the community's own map and on the sample: what is read of it, what new prices do to a period, and that they are
+applied whole or not at all."""
 
 import json
 import re
@@ -108,13 +109,15 @@ def test_every_cost_key_of_the_map_is_told_of_as_often_as_it_stands_there(whole,
 def test_a_key_that_nobody_knows_is_told_of(vesper, community_map, tmp_path):
     place = tmp_path / "map.json"
     text = community_map.read_text(encoding="utf-8")
-    place.write_text(text.replace('"input_cost_per_token_batches"', '"input_cost_per_token_on_sundays"').replace('"max_input_tokens"', '"moon_phase"'), encoding="utf-8")
+    for known, unknown in [("input_cost_per_token_batches", "input_cost_per_token_on_sundays"), ("max_input_tokens", "moon_phase")]:
+        text = text.replace(f'"{known}"', f'"{unknown}"')
+    place.write_text(text, encoding="utf-8")
     table, book = imported(vesper, place, tmp_path / "book.json5", "--provider", "anthropic")
     unknown = {row["key"]: row["entries"] for row in table["rows"] if row["state"] == "not understood"}
     assert unknown.keys() == {"input_cost_per_token_on_sundays", "moon_phase"} and min(unknown.values()) > 5
     assert any("2 cost keys not understood" in note for note in table["notes"])
-    assert {tuple(sorted(entry["rates"])) for entry in book if entry.get("tier") == "batch" and "above_input_tokens" not in entry} <= {
-        ("cache_read", "cache_write_5m", "output"), ("output",)}
+    batch = [entry["rates"] for entry in book if entry.get("tier") == "batch" and "above_input_tokens" not in entry]
+    assert batch and not any("input" in rates for rates in batch)
 
 
 def rates_of(book):
@@ -135,7 +138,8 @@ def rates_of(book):
 
 TOKEN_KEY = re.compile(
     r"(?P<base>input_cost_per_token|output_cost_per_token|output_cost_per_reasoning_token|cache_read_input_token_cost"
-    r"|cache_creation_input_token_cost)(?P<hour>_above_1hr)?(?:_above_(?P<above>\d+)k_tokens)?(?:_(?P<tier>batches|flex|priority|ultrafast|balanced|decisions))?")
+    r"|cache_creation_input_token_cost)(?P<hour>_above_1hr)?(?:_above_(?P<above>\d+)k_tokens)?"
+    r"(?:_(?P<tier>batches|flex|priority|ultrafast|balanced|decisions))?")
 METERS = {
     "input_cost_per_token": "input", "output_cost_per_token": "output", "output_cost_per_reasoning_token": "reasoning",
     "cache_read_input_token_cost": "cache_read", "cache_creation_input_token_cost": "cache_write_5m"}
@@ -199,8 +203,9 @@ def test_the_same_map_gives_the_same_bytes_and_reads_as_one_book(vesper, communi
         vesper, "apply", ROOT / "Jobs" / "kalei.json5", tmp_path / "one", "--home", home, "--dry-run", "--format", "json")
     shown = json.loads(done.stdout)
     assert len(shown["rows"]) > 15_000 and done.stderr == "", "a rate of the map is said to be odd"
-    listed = {(row["provider"], row["what"], row["tier"], row["above"] or -1, row["counted"] if row["counted"] != "quantity" else row["per"])
-              for row in shown["rows"]}
+    listed = {
+        (row["provider"], row["what"], row["tier"], row["above"] or -1, row["per"] if row["counted"] == "quantity" else row["counted"])
+        for row in shown["rows"]}
     assert listed <= rates_of(whole[1]).keys()
 
 
@@ -228,8 +233,8 @@ def hostile(name):
     nested = "[" * 150 + "]" * 150
     return {
         "nested": ('{"m": {"litellm_provider": "p", "x": ' + "[" * 100_000 + "}}", "nested more than 200 levels"),
-        "wide": ('{"m": {"litellm_provider": "p", "x": [' + ",".join([nested] * 100_000) + "]}}", "more values than anything of its kind"),
-        "empty objects": ('{"m": {"litellm_provider": "q", "x": [' + "{}," * 8_000_000 + "{}]}}", "more values than anything of its kind"),
+        "wide": ('{"m": {"litellm_provider": "p", "x": [' + ",".join([nested] * 100_000) + "]}}", "more values than anything"),
+        "empty objects": ('{"m": {"litellm_provider": "q", "x": [' + "{}," * 8_000_000 + "{}]}}", "more values than anything"),
         "too large": (" " * (65 << 20) + "{}", "no price map has more than"),
         "cut short": ('{"m": {"litellm_provider": "p", "input_cost_per_token": 1e-0', "this object is never closed"),
         "text": ('{"m": {"litellm_provider": "p", "input_cost_per_token": "free"}}', '"input_cost_per_token" of "m" must be a number'),
@@ -246,7 +251,7 @@ def test_a_hostile_map_gets_a_sentence_with_its_place_and_little_memory(vesper, 
     text, sentence = hostile(name)
     place = tmp_path / "map.json"
     place.write_text(text, encoding="utf-8")
-    command = [vesper.binary, "prices", "import", str(place), "--provider", "p", "--source", SOURCE, "--into", str(tmp_path / "book")]
+    command = [vesper.binary, "prices", "import", str(place), "--provider", "p", "--source", SOURCE, "--into", f"{tmp_path}/book"]
     process = subprocess.Popen(command, env=vesper.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     most = 0
     while process.poll() is None:
@@ -318,12 +323,37 @@ def test_a_diff_is_that_of_duckdb_and_only_the_days_that_the_book_is_about_move(
 
 def test_requests_that_get_a_price_are_counted(vesper, home, tmp_path):
     place = tmp_path / "preview.json5"
-    place.write_text(BOOK.replace('"claude-haiku-4-5", "claude-haiku-4.5"', '"claude-haiku-4-6-preview"').replace("2026-11-04", "2026-09-01"), encoding="utf-8")
+    text = BOOK.replace('"claude-haiku-4-5", "claude-haiku-4.5"', '"claude-haiku-4-6-preview"').replace("2026-11-04", "2026-09-01")
+    place.write_text(text, encoding="utf-8")
     shown = json.loads(prices(
         vesper, "diff", ROOT / "Jobs" / "kalei.json5", place, *PERIOD, "--home", home, "--format", "json").stdout)
     rows = {row["model"]: row for row in shown["rows"] if isinstance(row["model"], str)}
     assert (rows["claude-haiku-4-6-preview"]["newly_priced"], shown["totals"]["newly_priced"]) == (6, 6)
     assert isinstance(shown["totals"]["then"], str) and "at_least" in shown["totals"]["now"]
+
+
+def test_new_prices_of_a_metric_are_compared_as_metered_costs_come_out(vesper, tmp_path):
+    """What diff says of metered costs before is what they have moved by after."""
+    job, home, place = ROOT / "Jobs" / "neni.json5", tmp_path / "home", tmp_path / "s3.json5"
+    place.write_text("""{ currency: "USD", prices: [
+      { provider: "s3", metric: "STORAGE_BYTES", unit: "byte", rate: "0.030", per: "GB-month", valid_from: "2026-11-01",
+        known_from: "2026-11-01", source: "made up" } ] }""", encoding="utf-8")
+    vesper("ingest", home, job=job)
+
+    def metered():
+        rows = vesper.json("costs", home, job=job, flags=[*PERIOD, "--parts", "metered", "--by", "name"])["rows"]
+        return {row["name"]: amount(row["cost"]) for row in rows}
+
+    before = metered()
+    shown = json.loads(prices(vesper, "diff", job, place, *PERIOD, "--home", home, "--by", "model", "--format", "json").stdout)
+    prices(vesper, "apply", job, place, "--home", home)
+    after = metered()
+    rows = {row["model"]: row for row in shown["rows"] if row["part"] == "metered"}
+    assert {name: (amount(row["now"]), amount(row["then"])) for name, row in rows.items()} == {
+        name: (before[name], after[name]) for name in before}
+    assert Decimal(rows["STORAGE_BYTES"]["difference"]) == after["STORAGE_BYTES"][0] - before["STORAGE_BYTES"][0] > 0
+    assert [row["model"] for row in shown["rows"] if row["days"]] == ["STORAGE_BYTES"]
+    assert shown["totals"]["which"] == "2026-11-01 to 2026-11-15"
 
 
 def test_applied_prices_move_only_their_days_and_the_figures_of_before_are_still_there(vesper, own, home, book, tmp_path):
@@ -365,7 +395,8 @@ def test_applying_a_book_twice_is_applying_it_once(vesper, own, book):
     assert "Nothing new" in said.stderr and revisions(own) == once and len(once) == 1
     said = prices(vesper, "apply", job, ROOT / "Jobs" / "Prices" / "kalei.json5", "--home", own)
     assert revisions(own)[0] == once[0] and len(revisions(own)) == 2, "the old book takes the new price back"
-    assert vesper.json("costs", own, flags=PERIOD)["totals"] == vesper.json("costs", own, flags=[*PERIOD, "--known-as-of", "2026-11-16"])["totals"]
+    before = vesper.json("costs", own, flags=[*PERIOD, "--known-as-of", "2026-11-16"])
+    assert vesper.json("costs", own, flags=PERIOD)["totals"] == before["totals"]
 
 
 def test_a_revision_counts_for_its_own_job_only(vesper, own, book):
@@ -383,7 +414,8 @@ def test_an_apply_that_is_killed_has_applied_all_or_nothing(vesper, home, commun
 
     def started(place):
         return subprocess.Popen(
-            [*command, str(place)], env=vesper.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            [*command, str(place)], env=vesper.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
 
     shutil.copytree(home, tmp_path / "whole")
     begun = time.monotonic()
@@ -402,8 +434,9 @@ def test_an_apply_that_is_killed_has_applied_all_or_nothing(vesper, home, commun
         if attempt % 2:
             # While the revision is being written.
             deadline = time.monotonic() + SECONDS
-            while process.poll() is None and time.monotonic() < deadline and not (wal.exists() and wal.stat().st_size > (attempt << 17)):
-                pass
+            while process.poll() is None and time.monotonic() < deadline:
+                if wal.exists() and wal.stat().st_size > attempt << 17:
+                    break
         else:
             time.sleep(span * attempt / 8)
         process.kill()
