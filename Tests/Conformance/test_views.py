@@ -6,7 +6,7 @@ import pytest
 
 from products import aspendos, kalei, neni, talentprompt, voyager
 from shown import PERIOD, amount
-from stories import TRUTH
+from test_products import TRUTH
 
 pytest.importorskip("duckdb")
 
