@@ -215,11 +215,17 @@ public struct ExchangeRates: Sendable {
         byPair.sorted { ($0.key.base, $0.key.quote) < ($1.key.base, $1.key.quote) }.flatMap { _, newestFirst -> [Diagnostic] in
             let series = Array(newestFirst.reversed())
             return series.indices.compactMap { index in
-                // The first of only two is not to blame as well.
-                let neighbours = [index - 1, index + 1].filter { series.indices.contains($0) && (index > 0 || series.count > 2) }
-                guard let near = neighbours.first, neighbours.allSatisfy({ isFarOff(series[index], series[$0]) }),
-                    index > 0 || !isFarOff(series[1], series[2])
-                else { return nil }
+                // With one neighbour only, the one of the two is to blame that is far off everything; of only two the later.
+                let neighbours = [index - 1, index + 1].filter(series.indices.contains)
+                guard neighbours.allSatisfy({ isFarOff(series[index], series[$0]) }), let near = neighbours.first else {
+                    return nil
+                }
+                if neighbours.count == 1 {
+                    let beyond = index == 0 ? 2 : index - 2
+                    guard series.indices.contains(beyond) ? !isFarOff(series[near], series[beyond]) : index > 0 else {
+                        return nil
+                    }
+                }
                 return Diagnostic(
                     .warning,
                     "\(series[index]) is a thousand times or more off \(series[near]) at \(series[near].place). Look whether a point or a unit was lost.",

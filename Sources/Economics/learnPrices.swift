@@ -49,7 +49,7 @@ extension PriceBook {
             }
         }
         // Whatever order a dictionary has.
-        learned.sort { $0.comesBefore($1) }
+        learned = learned.ordered { "\($0.place.path)\u{0}\(padded($0.place.line ?? 0, 9))\u{0}\(padded($0.place.column ?? 0, 9))\u{0}" }
         displaced.sort { ($0.row.sortKey, $0.later.validFrom) < ($1.row.sortKey, $1.later.validFrom) }
         return LearnedPrices(
             rows: learned, unchanged: unchanged, book: learned.isEmpty ? self : try adding(learned), displaced: displaced)
@@ -143,22 +143,33 @@ extension PriceRow {
         }
     }
 
-    /// In the order of their places, and of what they are about where they share one.
-    func comesBefore(_ other: PriceRow) -> Bool {
-        func position(_ row: PriceRow) -> (String, Int, Int, String) {
-            (row.place.path, row.place.line ?? 0, row.place.column ?? 0, row.sortKey)
-        }
-        return position(self) < position(other)
-    }
-
     /// For a fixed order of rows.
     var sortKey: String {
-        let tier = tier == "standard" ? "" : tier
+        let (kind, tier) = (subject.kind, tier == "standard" ? "" : tier)
         let meter = if case .tokens(let meter) = counted { padded(meter.index, 2) } else { "99" }
         return [
-            provider, subject.description, tier, padded(Int(aboveInputTokens) + 1, 12), meter, validFrom.description,
-            knownFrom.description, padded(revision, 6), question.definition,
+            provider, subject.description, kind, tier, padded(Int(aboveInputTokens) + 1, 19), meter, per.unit.rawValue,
+            validFrom.description, knownFrom.description, padded(revision, 9),
         ].joined(separator: "\u{0}")
+    }
+}
+
+extension [PriceRow] {
+    /// In a fixed order, first by what `first` says; keys are made once.
+    func ordered(by first: (PriceRow) -> String = { _ in "" }) -> [PriceRow] {
+        let keys = map { first($0) + $0.sortKey }
+        return indices.sorted { keys[$0].utf8.lexicographicallyPrecedes(keys[$1].utf8) }.map { self[$0] }
+    }
+}
+
+extension PriceRow.Subject {
+    /// The word for it in a price book.
+    public var kind: String {
+        switch self {
+        case .model: "model"
+        case .metric: "metric"
+        case .service: "service"
+        }
     }
 }
 

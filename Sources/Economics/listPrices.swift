@@ -21,9 +21,9 @@ public func listPrices(_ book: PriceBook, _ choice: PriceChoice) -> [PriceRow] {
         guard let name = choice.name else { return true }
         return row.subject.description == name || row.matchLength(book.named(name)) != nil
     }
-    guard let day = choice.day else { return fitting.sorted { $0.sortKey < $1.sortKey } }
+    guard let day = choice.day else { return fitting.ordered() }
     let answers = Dictionary(grouping: fitting.filter { $0.holds(on: day) }, by: \.question).values.compactMap { rows in
         rows.max { ($0.knownFrom, $0.revision, $0.validFrom) < ($1.knownFrom, $1.revision, $1.validFrom) }
     }
-    return answers.sorted { $0.sortKey < $1.sortKey }
+    return answers.ordered()
 }

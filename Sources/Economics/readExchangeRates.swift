@@ -32,7 +32,8 @@ extension ExchangeRates {
     public static let amountsSchema = ConfigSchema(
         name: "amounts of a rate",
         keys: [
-            ConfigKey(name: "base", kind: "decimal", required: true, about: "So much of the base…"),
+            ConfigKey(
+                name: "base", kind: "decimal", required: true, about: "So much of the base is worth that much of the quote."),
             ConfigKey(name: "quote", kind: "decimal", required: true, about: "…is worth so much of the quote."),
         ])
 

@@ -46,9 +46,11 @@ public func unusualPrices(_ rows: [PriceRow], in book: PriceBook) -> [UnusualPri
 
 /// Prices by what they are held against.
 private struct Neighbours {
-    private let byQuestion: [PriceRow.Question: [PriceRow]]
-    private let byModel: [Model: [PriceRow]]
-    private let byMeter: [Meters: [PriceRow]]
+    private let rows: [PriceRow]
+    // By their positions: a book may have very many.
+    private let byQuestion: [PriceRow.Question: [Int]]
+    private let byModel: [Model: [Int]]
+    private let byMeter: [Meters: [Int]]
 
     /// Whose meters are held against each other.
     struct Model: Hashable {
@@ -75,16 +77,18 @@ private struct Neighbours {
     }
 
     init(_ rows: [PriceRow]) {
-        byQuestion = Dictionary(grouping: rows, by: \.question)
-        byModel = Dictionary(grouping: rows, by: Model.init)
-        byMeter = Dictionary(grouping: rows, by: Meters.init)
+        self.rows = rows
+        byQuestion = Dictionary(grouping: rows.indices) { rows[$0].question }
+        byModel = Dictionary(grouping: rows.indices) { Model(rows[$0]) }
+        byMeter = Dictionary(grouping: rows.indices) { Meters(rows[$0]) }
     }
+
+    private func those(_ positions: [Int]?) -> some Sequence<PriceRow> { (positions ?? []).lazy.map { rows[$0] } }
 
     /// Vendors cut prices to a fifth, hardly ever to a hundredth.
     func before(_ row: PriceRow) -> UnusualPrice? {
-        let earlier = byQuestion[row.question, default: []].filter {
-            $0.validFrom <= row.validFrom
-                && ($0.knownFrom, $0.revision, $0.validFrom) < (row.knownFrom, row.revision, row.validFrom)
+        let earlier = those(byQuestion[row.question]).filter {
+            $0.validFrom <= row.validFrom && ($0.knownFrom, $0.revision, $0.validFrom) < (row.knownFrom, row.revision, row.validFrom)
         }
         let last = earlier.max { ($0.validFrom, $0.knownFrom, $0.revision) < ($1.validFrom, $1.knownFrom, $1.revision) }
         return last.flatMap { last in
@@ -95,9 +99,7 @@ private struct Neighbours {
     /// An input rate that no other meter of its model fits.
     func input(_ row: PriceRow) -> UnusualPrice? {
         guard row.counted == .tokens(.input) else { return nil }
-        let others = byModel[Model(row), default: []].filter {
-            $0.counted != row.counted && $0.counted != .quantity && $0.high != .zero
-        }
+        let others = those(byModel[Model(row)]).filter { $0.counted != row.counted && $0.counted != .quantity && $0.high != .zero }
         let held = others.map { Neighbours.farOff($0, from: row) }
         guard !held.contains(where: { $0 == nil }), let other = others.first, let times = held.first ?? nil else { return nil }
         return UnusualPrice(row: row, neighbour: other, relation: .otherMeter, times: times)
@@ -105,7 +107,7 @@ private struct Neighbours {
 
     func otherMeter(_ row: PriceRow) -> UnusualPrice? {
         guard row.counted != .tokens(.input), row.counted != .quantity else { return nil }
-        let input = byModel[Model(row), default: []].first { $0.counted == .tokens(.input) && $0.high != .zero }
+        let input = those(byModel[Model(row)]).first { $0.counted == .tokens(.input) && $0.high != .zero }
         return input.flatMap { input in
             Neighbours.farOff(row, from: input).map { UnusualPrice(row: row, neighbour: input, relation: .otherMeter, times: $0) }
         }
@@ -115,7 +117,7 @@ private struct Neighbours {
     func otherModel(_ row: PriceRow) -> UnusualPrice? {
         guard row.counted != .quantity else { return nil }
         var nearest: (row: PriceRow, times: Int128)?
-        for other in byMeter[Meters(row), default: []] where other.subject != row.subject {
+        for other in those(byMeter[Meters(row)]) where other.subject != row.subject {
             guard let times = row.times(other) else { continue }
             if times < 500 { return nil }
             if nearest.map({ times < $0.times }) ?? true { nearest = (other, times) }

@@ -26,6 +26,8 @@ public struct Job: Sendable {
     /// Of the price files; `knowing` adds what was applied in a home.
     public internal(set) var book: PriceBook
     public let plans: [Plan]
+    /// What the product's owner has stated: budgets, allowances, projections.
+    public let figures: FigureBook
     /// What is paid for beside the calls of models.
     public let expenses: Expenses
     /// Of the rate files; `knowing` adds those of the lake.
@@ -76,6 +78,9 @@ public struct Job: Sendable {
             ConfigKey(
                 name: "prices", kind: "list of price files",
                 about: "The price books, beside the job file; without one every cost is unknown."),
+            ConfigKey(
+                name: "figures", kind: "list of figures files",
+                about: "What the owner has stated, beside the job file: budgets, allowances, projections."),
             ConfigKey(
                 name: "month", kind: "one of \(listed(MonthLength.allCases.map(\.rawValue)))",
                 about:
@@ -168,6 +173,12 @@ public struct Job: Sendable {
         try Job.refuseForeignPrices(book, expenses, currency: currency)
         providerNames = try ProviderNames(object, key: "providers")
         plans = try object.named("plans").map { name, _, node in try Plan(name: name, try ConfigObject(node, Plan.schema)) }
+        let tables = try object.texts("figures")
+        if let missing = tables.first(where: { kind(of: joined(folder, $0)) != .file }) {
+            throw object.failure(
+                "There is no figures file \"\(missing)\" beside the job file. Correct the path, or leave it out.", at: "figures")
+        }
+        figures = try FigureBook(files: tables.map { joined(folder, $0) })
         insights = try object.objects("insights", Insight.schema).map {
             try Insight($0, folder: folder, providers: providers.map(\.name))
         }
@@ -255,8 +266,8 @@ public struct Job: Sendable {
     public static let schemas: [ConfigSchema] = [
         schema, Source.schema, ColumnRule.schema, TimeFormat.schema, Condition.schema, Lookup.schema, planOfSchema,
         Lookup.planSchema,
-        Plan.schema, Insight.schema, SectionPlan.schema, PriceBook.schema, PriceBook.entrySchema, PriceBook.bandSchema,
-        FixedCost.schema, Allocation.schema, ExchangeRates.fileSchema, ExchangeRates.rateSchema, ExchangeRates.amountsSchema,
-        RateColumns.schema,
+        Plan.schema, PlanPrice.schema, FigureBook.schema, StatedFigure.schema, StatedFigure.cellSchema, Insight.schema,
+        SectionPlan.schema, PriceBook.schema, PriceBook.entrySchema, PriceBook.bandSchema, FixedCost.schema, Allocation.schema,
+        ExchangeRates.fileSchema, ExchangeRates.rateSchema, ExchangeRates.amountsSchema, RateColumns.schema,
     ]
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Holds Vesper against DuckDB, Polars and ClickHouse (chdb): loading 4 M events, and grouping the lake.
+# Holds Vesper against DuckDB, Polars and ClickHouse (chdb): loading 4 M events, and pricing and grouping the lake.
 # Usage: Tests/Benchmarks/run.sh [ingest|costs ...]      EVENTS and RUNS may be set; both parts by default.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -27,12 +27,6 @@ if [ $# -eq 0 ] || [[ " $* " == *" ingest "* ]]; then
         "chdb=$python Tests/Benchmarks/ingest/peers.py chdb $exports $work/chdb"
 fi
 if [ $# -eq 0 ] || [[ " $* " == *" costs "* ]]; then
-    [ -d "$work/home" ] || $ours >/dev/null
-    parts=$work/home/lake/bench/usage
-    echo "Grouping the lake by day, plan, feature, provider and model with distinct users:"
-    "$python" Tests/Benchmarks/compare.py --runs "$runs" --json "$work/costs.json" \
-        "vesper=$vesper costs $work/bench.json5 --home $work/home --every day --by plan,feature,provider,model --format csv" \
-        "duckdb=$python Tests/Benchmarks/costs/peers.py duckdb $parts" \
-        "polars=$python Tests/Benchmarks/costs/peers.py polars $parts" \
-        "chdb=$python Tests/Benchmarks/costs/peers.py chdb $parts"
+    # The year from the cache takes a quarter of an hour to make: Tests/Benchmarks/costs.py year.
+    PYTHON=$python VESPER_BIN=$vesper "$python" Tests/Benchmarks/costs.py --runs "$runs" lake unpriced threshold many
 fi

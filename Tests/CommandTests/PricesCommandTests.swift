@@ -54,7 +54,10 @@ import Testing
             applied.talk
                 == "note: Revision 1 of the prices of demo is in effect, known from 2026-11-17. Run \"vesper run demo\" to price again what it changes.\n"
         )
-        #expect(try rows(applied).map { "\($0["counted"]?.string ?? "") \($0["low"]?.string ?? "") \($0["revision"]?.int ?? 0)" } == ["output 9 1"])
+        #expect(
+            try rows(applied).map { "\($0["counted"]?.string ?? "") \($0["low"]?.string ?? "") \($0["revision"]?.int ?? 0)" } == [
+                "output 9 1"
+            ])
         #expect(try total(demo, "--by=model") == .fields(["at_least": .string("0.005319")]))
         #expect(try total(demo, "--known-as-of=2026-11-16") == before)
         #expect(try total(demo, "--known-as-of=2026-11-17") != before)
@@ -110,10 +113,19 @@ import Testing
 
     private static let mistakes = [
         (text: book("1", "-5"), says: "bad.json5:2:32: error: A rate is not negative, and the low end of a range comes first."),
-        (book("1", "5", more: #"valid_to: "2026-11-11","#), "bad.json5:2:49: error: The price ends on 2026-11-11, before it begins on 2026-11-12."),
+        (
+            book("1", "5", more: #"valid_to: "2026-11-11","#),
+            "bad.json5:2:49: error: The price ends on 2026-11-11, before it begins on 2026-11-12."
+        ),
         (book("1", "5", more: #"per: "1M tokns","#), #"bad.json5:2:44: error: unknown unit "1M tokns"."#),
-        (book("1", "5", more: #"currency: "dollar","#), "bad.json5:2:49: error: A currency is three capital letters (ISO 4217), such as USD, not \"dollar\"."),
-        (book("1", "5", more: #"currency: "EUR","#), "error: The price is in EUR, but the job reports in USD. Two currencies meet only through a dated rate."),
+        (
+            book("1", "5", more: #"currency: "dollar","#),
+            "bad.json5:2:49: error: A currency is three capital letters (ISO 4217), such as USD, not \"dollar\"."
+        ),
+        (
+            book("1", "5", more: #"currency: "EUR","#),
+            "error: The price is in EUR, but the job reports in USD. Two currencies meet only through a dated rate: give one in exchange_rates."
+        ),
         (
             #"{ currency: "USD", prices: [{ provider: "p", model: "m", bands: [{ up_to: "10", rate: "1" }, { up_to: "5", rate: "1" }, { rate: "2" }], per: "user", valid_from: "2026-01-01", known_from: "2026-01-01", source: "s" }] }"#,
             "bad.json5:1:103: error: The band ends at 5, but it begins at 10. Put the bands in order."
@@ -121,7 +133,8 @@ import Testing
         (
             "{ currency: \"USD\", prices: ["
                 + #"{ provider: "p", model: "m", rates: { input: "1" }, valid_from: "2026-01-01", known_from: "2026-01-01", source: "s" },"#
-                + "\n" + #"{ provider: "p", model: "m", rates: { input: "2" }, valid_from: "2026-02-01", known_from: "2026-01-01", source: "s" }] }"#,
+                + "\n"
+                + #"{ provider: "p", model: "m", rates: { input: "2" }, valid_from: "2026-02-01", known_from: "2026-01-01", source: "s" }] }"#,
             "bad.json5:2:39: error: This price of input for m overlaps the one at bad.json5:1:67."
         ),
         ("", "bad.json5:1:1: error: nothing is written here."),
@@ -142,7 +155,9 @@ import Testing
 
     @Test func `apply waits for no other run, and a book that is not there is said so`() throws {
         let demo = try demo()
-        #expect(try demo.vesper("prices apply", ["demo", "none.json5"]).talk.hasPrefix("none.json5: error: There is no price book here."))
+        #expect(
+            try demo.vesper("prices apply", ["demo", "none.json5"]).talk.hasPrefix(
+                "none.json5: error: There is no price book here."))
         let held = try HeldLock(home: demo.home)
         let call = try demo.vesper("prices apply", ["demo", "new.json5"])
         #expect(call.code == 5 && call.output.isEmpty)
@@ -159,7 +174,8 @@ import Testing
         let demo = try demo()
         try demo.folder.write(Self.map, to: "map.json")
         let options = ["--provider=anthropic,openai", "--source=a map of tests", "--format=csv"]
-        let printed = try call(builtProgram, ["prices", "import", "map.json", "--now=2026-11-17T12:00:00Z"] + options, in: demo.path)
+        let printed = try call(
+            builtProgram, ["prices", "import", "map.json", "--now=2026-11-17T12:00:00Z"] + options, in: demo.path)
         #expect(printed.code == 0)
         #expect(
             printed.talk == """
@@ -175,7 +191,8 @@ import Testing
         #expect(printed.output.contains(#"rates: { input: "1", output: "5" }, per: "1M tokens","#))
         #expect(printed.output.contains(#"valid_from: "2026-11-17", known_from: "2026-11-17","#))
 
-        let into = ["prices", "import", "map.json", "--into=book.json5", "--known-from=2026-11-01", "--valid-from=2026-10-01"] + options
+        let into =
+            ["prices", "import", "map.json", "--into=book.json5", "--known-from=2026-11-01", "--valid-from=2026-10-01"] + options
         let written = try call(builtProgram, into, in: demo.path)
         #expect(written.code == 0 && written.output == printed.talk)
         #expect(try call(builtProgram, into, in: demo.path).code == 0, "the same bytes again are no harm")
@@ -188,7 +205,8 @@ import Testing
         try demo.folder.write("mine", to: "book.json5")
         let refused = try call(builtProgram, into, in: demo.path)
         #expect(refused.code == 64 && refused.output.isEmpty)
-        #expect(refused.talk == "book.json5: error: This file exists, and is left as it is. Give another name, or move it away.\n")
+        #expect(
+            refused.talk == "book.json5: error: This file exists, and is left as it is. Give another name, or move it away.\n")
         #expect(try readText(demo.path + "/book.json5", as: "book") == "mine")
     }
 
@@ -196,17 +214,21 @@ import Testing
         let folder = try TemporaryFolder()
         try folder.write(Self.map, to: "map.json")
         try folder.write("PK", to: "map.zip")
-        func says(_ words: String...) throws -> String { try call(builtProgram, ["prices", "import"] + words, in: folder.path).talk }
+        func says(_ words: String...) throws -> String {
+            try call(builtProgram, ["prices", "import"] + words, in: folder.path).talk
+        }
         #expect(try says("map.json") == "error: Whose prices? Give --provider, such as --provider anthropic,openai.\n")
         #expect(try says("map.json", "--provider=openai").hasPrefix("error: Where is the map from? Give --source"))
         #expect(
             try says("map.json", "--provider=openia", "--source=x")
-                == "map.json: error: The map has no provider \"openia\". Did you mean \"openai\"? Its providers are anthropic and openai.\n")
+                == "map.json: error: The map has no provider \"openia\". Did you mean \"openai\"? Its providers are anthropic and openai.\n"
+        )
         #expect(
             try says("map.json", "--provider=openai", "--model=gpt*", "--source=x")
                 == "map.json: error: No entry of the map fits. Look at the names in it, or give fewer conditions.\n")
         #expect(try says("map.zip", "--provider=openai", "--source=x").hasPrefix("map.zip:1:1: error: expected an object in { }"))
-        #expect(try says("none.json", "--provider=openai", "--source=x").hasPrefix("none.json: error: could not open the price map."))
+        #expect(
+            try says("none.json", "--provider=openai", "--source=x").hasPrefix("none.json: error: could not open the price map."))
         #expect(
             try says("map.json", "--provider=*", "--as=x", "--source=x")
                 == "error: --as names one provider, and anthropic and openai are meant. Import them one by one.\n")

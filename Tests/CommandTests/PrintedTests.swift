@@ -5,7 +5,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct PrintedTests {
     static let commands: [(command: String, jobs: [String], schema: String)] = [
         ("run", ["demo"], "vesper.run/1"), ("plan", ["demo"], "vesper.plan/1"), ("status", ["demo"], "vesper.status/1"),
-        ("ingest", ["demo"], "vesper.ingest/1"), ("costs --every=day --by=model", ["demo"], "vesper.costs/1"),
+        ("ingest", ["demo"], "vesper.ingest/1"), ("costs --every=day --by=model --no-cache", ["demo"], "vesper.costs/1"),
         ("report --week=2026-W46", ["demo"], "vesper.report/1"), ("batch list", [], "vesper.batches/1"),
     ]
 
@@ -28,6 +28,18 @@ import Testing
             for record in records { #expect(record.count == records[0].count, "\(command)") }
             #expect(rows.first?.members?.map(\.key) == records[0], "\(command) names its columns alike")
         }
+    }
+
+    @Test func `what the cache does not serve is told, and printed all the same`() throws {
+        let demo = try DemoJob()
+        #expect(try demo.vesper("run").code == 0)
+        let call = try demo.vesper("costs --every=day --by=model", ["demo"], "--format=csv")
+        let note =
+            "note: The cache does not serve this: users by model, for which the report declares no table, are read from the lake."
+        #expect(call.talk == note + "\n")
+        #expect(try demo.vesper("costs --every=day --by=model --no-cache", ["demo"], "--format=csv").output == call.output)
+        let served = try demo.vesper("costs --every=day --by=model --measures=requests,cost", ["demo"], "--format=csv")
+        #expect(served.talk.isEmpty && served.output.hasPrefix("day,model,requests,cost\n"))
     }
 
     @Test func `what has no price is no zero, in any format`() throws {

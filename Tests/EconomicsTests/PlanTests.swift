@@ -13,30 +13,66 @@ import Testing
     @Test("A plan has a price with its currency, or none, and names the insights of its members")
     func decodes() throws {
         let paid = try plan(#"{ price: "39.99", currency: "USD", per: "year", entitles: ["weekly-spectrum"] }"#)
-        #expect(paid.price == ExactDecimal("39.99") && paid.currency == "USD" && paid.entitles == ["weekly-spectrum"])
+        #expect(paid.price(.year, currency: "USD")?.amount == Spread(Fraction(try #require(ExactDecimal("39.99")))))
+        #expect(paid.price(.month, currency: "USD") == nil && paid.entitles == ["weekly-spectrum"])
         let free = try plan("{}")
-        #expect(free.price == nil && free.currency == nil && free.entitles == [])
-        #expect(
-            sentence { _ = try plan(#"{ price: "1" }"#) } == #"job:1:1: A price needs its currency. Add currency, such as "USD"."#
-        )
-        #expect(
-            sentence { _ = try plan(#"{ per: "day" }"#) }
-                == #"job:1:8: "per" in plan cannot be "day". Its values are month and year."#)
+        #expect(free.prices.isEmpty && free.entitles == [] && free.size == nil)
     }
 
-    /// K-69, K-72, K-73, K-74 and K-117 in part: monthly prices. K-118: who gets which insight.
-    @Test("Kalei's plans have their monthly prices, and only Prism+ entitles to the Spectrum")
+    @Test("A plan has a price for each currency, interval and time, for add-ons, and by the child")
+    func prices() throws {
+        let plan = try plan(
+            """
+            { size: [50, null], includes: { children: 99, video: true, export: "full" }, prices: [
+              { price: "7.99", currency: "USD", to: "2026-01-31" }, { price: ["4.99", "5.99"], currency: "USD", from: "2026-02-01" },
+              { price: "12", currency: "EUR", per: "year" }, { price: "0.40", currency: "USD", for: "ai_pack", each: "child" } ] }
+            """)
+        func amount(_ price: PlanPrice?) -> String? { price.map { "\($0.amount)" } }
+        #expect(amount(plan.price(currency: "USD", on: Day("2026-01-31"))) == "7.99")
+        #expect(amount(plan.price(currency: "USD", on: Day("2026-02-01"))) == "4.99 to 5.99")
+        #expect(amount(plan.price(currency: "USD")) == "4.99 to 5.99")
+        #expect(amount(plan.price(currency: "EUR")) == nil)
+        #expect(try plan.price(.year, currency: "EUR")?.monthly().description == "1")
+        #expect(amount(plan.price(currency: "USD", for: "ai_pack", each: "child")) == "0.4")
+        #expect(amount(plan.price(currency: "USD", for: "ai_pack")) == nil)
+        #expect(plan.size?.description == "50 or more")
+        #expect(plan.includes.map { "\($0.name) \($0.text)" } == ["children 99", "video true", "export full"])
+    }
+
+    @Test(
+        "A plan that cannot be is refused",
+        arguments: [
+            (#"{ price: "1" }"#, #"job:1:1: A price needs its currency. Add currency, such as "USD"."#),
+            (#"{ per: "day" }"#, #"job:1:8: "per" in plan cannot be "day". Its values are month and year."#),
+            (#"{ price: "-1", currency: "USD" }"#, "job:1:10: A price is not negative."),
+            (
+                #"{ price: "1", currency: "USD", prices: [{ price: "2", currency: "USD" }] }"#,
+                "job:1:10: A plan has either a price or prices."
+            ),
+            (
+                #"{ prices: [{ price: ["3", "2"], currency: "USD" }] }"#,
+                "job:1:21: The low end of a range comes first: write [2, 3] if that is meant."
+            ),
+            (
+                #"{ prices: [{ price: "2", currency: "USD", from: "2026-02-01", to: "2026-01-31" }] }"#,
+                "job:1:67: The price ends on 2026-01-31, before it begins on 2026-02-01."
+            ),
+        ])
+    func refused(_ text: String, _ expected: String) {
+        #expect(sentence { _ = try plan(text) } == expected)
+    }
+
+    /// K-69, K-72, K-73, K-74 and K-117: prices by month and year, the former price, and what is included. K-118: who gets which insight.
+    @Test("Kalei's plans have their prices by month and year, and only Prism+ entitles to the Spectrum")
     func kalei() throws {
-        let path = jobsFolder + "/kalei.json5"
-        let job = try parseJSON5(try readFile(path, as: "job file"), path: path)
-        guard case .object(let members) = job.value, let node = members.first(where: { $0.key == "plans" })?.value else {
-            Issue.record("the job has no plans")
-            return
-        }
-        let plans = try node.members("plans").map { try Plan(name: $0.key, try ConfigObject($0.value, Plan.schema)) }
+        let plans = try ProductData.of("kalei").plans
         #expect(
-            plans.map { "\($0.name) \($0.price?.description ?? "free") \($0.currency ?? "") \($0.entitles)" } == [
-                "free free  []", "prism 4.99 USD []", #"prism_plus 9.99 USD ["weekly-spectrum"]"#,
+            plans.map { plan in
+                let prices = plan.prices.map { "\($0.amount) \($0.currency) a \($0.interval)\($0.to.map { " to \($0)" } ?? "")" }
+                return "\(plan.name): \(prices.joined(separator: ", ")); \(plan.entitles.joined())"
+            } == [
+                "free: ; ", "prism: 7.99 USD a month to 2026-01-31, 4.99 USD a month, 39.99 USD a year; ",
+                "prism_plus: 9.99 USD a month, 79.99 USD a year; weekly-spectrum",
             ])
     }
 

@@ -80,8 +80,8 @@ import Testing
         Broken(
             "an unknown key", ("timezone:", "timezoen:"),
             sentence: """
-                job.json5:2:16: unknown key "timezoen" in job. Did you mean "timezone"? Its keys are job, timezone, currency, starts, \
-                accept_from, quarantine_at_most, longest_record, columns, sources, lookups, plan_of, prices, plans, insights and report.
+                job.json5:2:16: unknown key "timezoen" in job. Did you mean "timezone"? Its keys are \
+                \(listed(Job.schema.keys.map(\.name))).
                 """),
         Broken(
             "a missing key", ("currency: \"USD\", ", ""),
@@ -176,7 +176,8 @@ import Testing
             "a dimension that there is not", ("by: [\"plan\"]", "by: [\"plans\"]"),
             sentence: """
                 job.json5:12:36: unknown dimension "plans". Did you mean "plan"? Dimensions are tenant, user, plan, feature, provider, model, \
-                region, environment, service_tier, route, status, outcome, prefix, document, group, source, source_file and child.
+                region, environment, service_tier, route, status, outcome, prefix, document, group, source, source_file, session, \
+                fingerprint, unit, currency and child.
                 """),
         Broken(
             "a measure that there is not", ("\"cost\"]", "\"costs\"]"),
@@ -211,7 +212,7 @@ import Testing
         Broken(
             "a book in another currency", in: "prices.json5", ("\"USD\"", "\"EUR\""),
             sentence:
-                "prices.json5:5:66: The price is in EUR, but the job reports in USD. Two currencies meet only through a dated rate."
+                "prices.json5:5:66: The price is in EUR, but the job reports in USD. Two currencies meet only through a dated rate: give one in exchange_rates."
         ),
         Broken(
             "prices that overlap", in: "prices.json5", ("valid_to: \"2026-05-31\", ", ""),

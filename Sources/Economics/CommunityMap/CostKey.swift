@@ -158,18 +158,39 @@ struct CostKey: Equatable {
     }
 }
 
-extension CostKey {
-    /// Whether a key speaks of money, or may: it must then be understood or be reported. `holdsNumber` says whether its value is a
-    /// number or has one in it.
-    static func isCost(_ name: String, holdsNumber: Bool) -> Bool {
-        if words.contains(where: name.contains) || CostKey(name) != nil { return true }
-        return holdsNumber && !knownNumbers.contains { name == $0 || ($0.hasSuffix("_") && name.hasPrefix($0)) }
+/// The keys of a map, each read once: the same few stand in every entry.
+struct CostKeys {
+    private var read: [String: Reading] = [:]
+
+    private struct Reading {
+        let key: CostKey?
+        let isOfMoney: Bool
+        let isKnownNumber: Bool
+    }
+
+    /// What a key says; nil where it is none of money. A key that may be of money and is not understood has a nil within.
+    ///
+    /// `holdsNumber` says whether its value is a number or has one in it: a number that nobody knows may be a price.
+    mutating func key(_ name: String, holdsNumber: () -> Bool) -> CostKey?? {
+        let reading = self.reading(name)
+        if let key = reading.key { return .some(key) }
+        return reading.isOfMoney || (!reading.isKnownNumber && holdsNumber()) ? .some(nil) : nil
+    }
+
+    private mutating func reading(_ name: String) -> Reading {
+        if let known = read[name] { return known }
+        let reading = Reading(
+            key: CostKey(name), isOfMoney: CostKeys.words.contains(where: name.contains),
+            isKnownNumber: CostKeys.numbers.contains { name == $0 || ($0.hasSuffix("_") && name.hasPrefix($0)) })
+        // Only a file that is no price map has so many.
+        if read.count < 10_000 { read[name] = reading }
+        return reading
     }
 
     private static let words = ["cost", "pric", "multiplier", "uplift", "fee_", "charge", "discount", "billing"]
 
     /// Numbers of LiteLLM 1.110.2 that are no money: limits and sizes.
-    private static let knownNumbers = [
+    private static let numbers = [
         "max_", "rpm", "tpm", "rpd", "output_vector_size", "prompt_cache_min_tokens", "token_count_", "metadata", "rules",
     ]
 }

@@ -26,7 +26,7 @@ struct EntryReading {
 
     init(_ model: String, _ fields: [ConfigMember]) { (self.model, self.fields) = (model, fields) }
 
-    mutating func readAll() throws {
+    private mutating func readAll(_ keys: inout CostKeys) throws {
         var places: [String: Place] = [:]
         var quantities: [String: [Amount]] = [:]
         var ranges: ConfigNode?
@@ -36,8 +36,8 @@ struct EntryReading {
                     "\(quoted(field.key)) of \(quoted(model)) is written twice; the first one stands at \(first). Remove one of them.",
                     at: field.keyPlace)
             }
-            guard CostKey.isCost(field.key, holdsNumber: holdsNumber(field.value)) else { continue }
-            guard let key = CostKey(field.key) else {
+            guard let meant = keys.key(field.key, holdsNumber: { holdsNumber(field.value) }) else { continue }
+            guard let key = meant else {
                 uses.append((field.key, .unknown, ""))
                 continue
             }
@@ -65,9 +65,9 @@ struct EntryReading {
         for (tier, amounts) in quantities { settle(amounts, tier: tier) }
     }
 
-    func read() throws -> (charges: [Charge], uses: [(key: String, state: KeyUse.State, reason: String)]) {
+    func read(_ keys: inout CostKeys) throws -> (charges: [Charge], uses: [(key: String, state: KeyUse.State, reason: String)]) {
         var reading = self
-        try reading.readAll()
+        try reading.readAll(&keys)
         let charges = reading.charges.map { slot, rate in
             Charge(counted: slot.counted, tier: slot.tier, aboveInputTokens: slot.above, low: rate.low, high: rate.high)
         }

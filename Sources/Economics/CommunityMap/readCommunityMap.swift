@@ -35,6 +35,7 @@ struct MapReading {
     /// Entries that only name another one.
     private var aliases: [(name: String, target: String)] = []
     private var providers = Set<String>()
+    private var keys = CostKeys()
     private var uses: [Use: (entries: Int, example: String)] = [:]
 
     private struct Use: Hashable {
@@ -71,7 +72,7 @@ struct MapReading {
                 "The model \(quoted(member.key)) stands twice; the first entry is at \(first). Remove the one that is wrong.",
                 at: member.keyPlace)
         }
-        let read = try EntryReading(member.key, fields).read()
+        let read = try EntryReading(member.key, fields).read(&keys)
         for use in read.uses {
             uses[Use(key: use.key, state: use.state, reason: use.reason), default: (0, member.key)].entries += 1
         }

@@ -62,8 +62,10 @@ struct CubeMeasure: Sendable {
         }
     }
 
-    private static func money(_ name: String, _ atoms: String, _ path: WritableKeyPath<Cost, Money> & Sendable) -> CubeMeasure {
-        CubeMeasure(name: name, type: .decimal, rule: .fields(["sum_atoms": .string(atoms)])) {
+    private static func money(_ name: String, _ end: String, mocked: Bool, _ path: WritableKeyPath<Cost, Money> & Sendable)
+        -> CubeMeasure
+    {
+        CubeMeasure(name: name, type: .decimal, rule: .fields(["sum_atoms": .string(end), "mocked": .bool(mocked)])) {
             $0.cost[keyPath: path].units
         } add: {
             $0.cost[keyPath: path].units += $1
@@ -98,8 +100,8 @@ struct CubeMeasure: Sendable {
             } add: {
                 $0.cost.unpricedTokens += Int64($1)
             },
-            money("cost_low", "low, not mocked", \.low), money("cost_high", "high, not mocked", \.high),
-            money("shadow_low", "low, mocked", \.shadowLow), money("shadow_high", "high, mocked", \.shadowHigh),
+            money("cost_low", "low", mocked: false, \.low), money("cost_high", "high", mocked: false, \.high),
+            money("shadow_low", "low", mocked: true, \.shadowLow), money("shadow_high", "high", mocked: true, \.shadowHigh),
         ]
 
     var spec: ColumnSpec { ColumnSpec(name, type) }

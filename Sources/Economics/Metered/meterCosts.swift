@@ -15,7 +15,13 @@ func meterCosts(
     let metering = Metering(expenses.month, rates, model)
     for piece in meters.pieces
     where !expenses.unbilledMetrics.contains(piece.metric) && piece.metric != expenses.rateColumns?.metric {
-        try metering.add(piece, isWanted: period.contains(piece.day))
+        do {
+            try metering.add(piece, isWanted: period.contains(piece.day))
+        } catch is Fraction.TooLarge {
+            throw Failure(
+                "The readings of \(piece.metric) on \(piece.day) are too large to be added up. Look for a damaged row in the meters log."
+            )
+        }
     }
     return metering.lines
 }

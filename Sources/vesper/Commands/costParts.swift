@@ -40,10 +40,40 @@ func costParts(_ invocation: Invocation, without options: [Option]) throws -> [C
     return parts
 }
 
+/// What is asked of the parts of the cost.
+struct CostPartsQuery {
+    let parts: [CostPart]
+    let grain: Grain
+    /// Without `part`, which every row has.
+    let keys: [String]
+    let filters: [(dimension: String, value: String)]
+    let limit: Int?
+
+    init(_ parts: [CostPart], every grain: Grain, by dimensions: [String], where filters: [(name: String, value: String)], limit: Int?) throws {
+        guard grain != .hour else {
+            throw Failure(
+                "Metered and fixed costs are costs of days. Write --every day, or leave --parts out: usage alone has hours.", kind: .usage)
+        }
+        for name in dimensions + filters.map(\.name) where !CostPart.dimensions.contains(name) {
+            throw Failure(
+                "Parts of the cost have no dimension \"\(visible(name))\".\(didYouMean(name, from: CostPart.dimensions)) "
+                    + "Their dimensions are \(listed(CostPart.dimensions)); of usage alone all others can be had.",
+                kind: .usage)
+        }
+        if let twice = dimensions.first(where: { name in dimensions.count { $0 == name } > 1 }) {
+            throw Failure("--by names \(twice) twice. Give it once.", kind: .usage)
+        }
+        (self.parts, self.grain, self.limit) = (parts, grain, limit)
+        keys = dimensions.filter { $0 != "part" }
+        self.filters = filters.map { ($0.name, $0.value) }
+    }
+
+    /// Whether a value of each filter's dimension is the wanted one; an empty one means that there is none.
+    func wants(_ value: (String) -> String?) -> Bool { filters.allSatisfy { (value($0.dimension) ?? "") == $0.value } }
+}
+
 /// `vesper costs` with `--parts`: over the days asked for, otherwise all days that usage or meters hold.
-func performCostParts(
-    _ parts: [CostPart], _ invocation: Invocation, _ job: Job, _ model: CostModel, every grain: Grain, by dimensions: [String]
-) throws -> Int32 {
+func performCostParts(_ query: CostPartsQuery, _ invocation: Invocation, _ job: Job, _ model: CostModel) throws -> Int32 {
     let asked = try period(invocation)
     let context = try context(for: invocation)
     guard let ledger = try context.openForReading() else { throw nothingRead(context.home) }
@@ -52,9 +82,8 @@ func performCostParts(
         let held = try [Log.usage, .meters].compactMap { try lake.days(job: job.name, log: $0) }
         guard let first = held.map(\.first).min(), let last = held.map(\.last).max() else { throw nothingRead(context.home) }
         let all = Period(first: job.zone.day(of: first.startUTC), last: job.zone.day(of: last.startUTC))
-        return try costPartsTable(
-            parts, of: asked ?? all, every: grain, by: dimensions, job, model, lake,
-            threads: context.threads)
+        for warning in try job.expenses.exchangeRates(model, lake).warnings { context.talk.diagnostic(warning) }
+        return try costPartsTable(query, of: asked ?? all, job, model, lake, threads: context.threads)
     }
     try show(table, invocation)
     return 0
@@ -63,43 +92,45 @@ func performCostParts(
 /// What a period cost by part, stretch of days and dimensions: one row for each, and their sum.
 ///
 /// Of usage, `name` is the model, and `category` is "usage".
-func costPartsTable(
-    _ parts: [CostPart], of period: Period, every grain: Grain, by dimensions: [String], _ job: Job, _ model: CostModel,
-    _ lake: Lake,
-    threads: Int
-) throws -> Table {
-    for name in dimensions where !CostPart.dimensions.contains(name) {
-        throw Failure(
-            "Parts of the cost have no dimension \"\(visible(name))\".\(didYouMean(name, from: CostPart.dimensions)) "
-                + "Their dimensions are \(listed(CostPart.dimensions)); of usage alone all others can be had.",
-            kind: .usage)
-    }
-    let keys = dimensions.filter { $0 != "part" }
-    let buckets = grain.buckets(of: period)
+func costPartsTable(_ query: CostPartsQuery, of period: Period, _ job: Job, _ model: CostModel, _ lake: Lake, threads: Int) throws
+    -> Table
+{
     var sums = PartSums()
-    var notes: [String] = []
-    if parts.contains(.usage) {
-        let columns = ["name": "model"]
-        let asked = keys.filter { $0 != "category" }.map { columns[$0] ?? $0 }
-        let table = try tabulateCosts(CostQuery(period: period, every: grain, by: asked), model, lake, threads: threads)
-        for row in table.rows {
+    if query.parts.contains(.usage), query.wants({ ["part": "usage", "category": "usage"][$0] ?? query.value(of: $0) }) {
+        for row in try usageRows(query, of: period, model, lake, threads: threads) {
             var rest = row.keys[...]
-            let values = keys.map { $0 == "category" ? "usage" : rest.popFirst() ?? nil }
+            let values = query.keys.map { $0 == "category" ? "usage" : rest.popFirst() ?? nil }
             sums.add(PartSum(row.measures.cost), to: PartKey(period: row.period, part: .usage, values: values))
         }
     }
-    if parts != [.usage] {
+    var notes: [String] = []
+    if query.parts != [.usage] {
+        let buckets = query.grain.buckets(of: period)
         let lines = try otherCosts(of: period, job.expenses, model, lake).filter { line in
-            parts.contains { $0.rawValue == line.part.rawValue }
+            query.parts.contains { $0.rawValue == line.part.rawValue } && query.wants(line.value)
         }
         for line in lines {
             guard let bucket = buckets.first(where: { $0.contains(line.day) }), let part = CostPart(rawValue: line.part.rawValue)
             else { continue }
-            sums.add(PartSum(line), to: PartKey(period: bucket, part: part, values: keys.map(line.value)))
+            sums.add(PartSum(line), to: PartKey(period: bucket, part: part, values: query.keys.map(line.value)))
         }
         notes = remarks(lines)
     }
-    return sums.table(every: grain, by: keys, currency: model.currency, notes: notes)
+    return sums.table(query, currency: model.currency, notes: notes)
+}
+
+extension CostPartsQuery {
+    /// What a filter asks of a dimension that all rows of usage have in the lake: it is left to the query there.
+    fileprivate func value(of dimension: String) -> String? { filters.last { $0.dimension == dimension }?.value }
+}
+
+private func usageRows(_ query: CostPartsQuery, of period: Period, _ model: CostModel, _ lake: Lake, threads: Int) throws -> [CostRow] {
+    func column(_ name: String) -> String { name == "name" ? "model" : name }
+    let own = query.filters.filter { !["part", "category"].contains($0.dimension) }
+    let asked = CostQuery(
+        period: period, every: query.grain, by: query.keys.filter { $0 != "category" }.map(column),
+        where: own.map { (column($0.dimension), $0.value) })
+    return try tabulateCosts(asked, model, lake, threads: threads).rows
 }
 
 /// What a reader should know of the lines: each thing once, with the number of lines that it is said of.
@@ -183,23 +214,27 @@ private struct PartSums {
 
     mutating func add(_ sum: PartSum, to key: PartKey) { sums[key, default: PartSum()] += sum }
 
-    func table(every grain: Grain, by keys: [String], currency: String, notes: [String]) -> Table {
+    func table(_ query: CostPartsQuery, currency: String, notes: [String]) -> Table {
         let sorted = sums.sorted { PartKey.inOrder($0.key, $1.key) }
         var whole = PartSum()
         for (_, sum) in sorted { whole += sum }
+        let isWhole = query.grain == .all
         let columns: [Table.Column] =
-            (grain == .all ? [] : [.init(grain.rawValue, grain.rawValue.capitalizedFirst)]) + [.init("part", "Part")]
-            + keys.map { .init($0, $0.capitalizedFirst) }
+            (isWhole ? [] : [.init(query.grain.rawValue, query.grain.rawValue.capitalizedFirst)]) + [.init("part", "Part")]
+            + query.keys.map { .init($0, $0.capitalizedFirst) }
             + [
                 .init("cost", "Cost \(currency)", .right, places: 6), .init("shadow", "Not charged yet", .right, places: 6),
                 .init("unconverted", "Unconverted", .right),
             ]
-        let rows = sorted.map { key, sum in
-            (grain == .all ? [] : [Table.Cell.text(key.period.description)]) + [.text(key.part.rawValue)]
+        let shown = sorted.prefix(query.limit ?? sorted.count)
+        let rows = shown.map { key, sum in
+            (isWhole ? [] : [Table.Cell.text(key.period.description)]) + [.text(key.part.rawValue)]
                 + key.values.map { $0.map(Table.Cell.text) ?? .missing("none") } + sum.cells
         }
-        let blanks = [Table.Cell](repeating: .blank, count: (grain == .all ? 0 : 1) + 1 + keys.count)
+        let blanks = [Table.Cell](repeating: .blank, count: (isWhole ? 0 : 1) + 1 + query.keys.count)
+        let cut =
+            shown.count < sorted.count ? ["\(shown.count) of \(counted(sorted.count, "row")) shown; the last row sums all of them."] : []
         return Table(
-            name: "cost-parts", columns: columns, rows: rows, totals: rows.isEmpty ? nil : blanks + whole.cells, notes: notes)
+            name: "cost-parts", columns: columns, rows: rows, totals: rows.isEmpty ? nil : blanks + whole.cells, notes: cut + notes)
     }
 }

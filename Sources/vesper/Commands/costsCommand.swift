@@ -56,8 +56,11 @@ let costsCommand = Command(
     let job = try oneJob(invocation).knowing(ledger)
     let model = job.costModel(knownAsOf: try invocation.day(knownAsOf))
     let dimensions = try invocation.names(by)
-    if let parts = try costParts(invocation, without: [filter, measures, sort, top, noCache]) {
-        return try performCostParts(parts, invocation, job, model, every: try invocation.choice(every) ?? .all, by: dimensions)
+    if let parts = try costParts(invocation, without: [measures, sort, noCache, compare]) {
+        let query = try CostPartsQuery(
+            parts, every: try invocation.choice(every) ?? .all, by: dimensions, where: try invocation.pairs(filter),
+            limit: try invocation.count(top, in: 1...1_000_000))
+        return try performCostParts(query, invocation, job, model)
     }
     let filters = try invocation.pairs(filter).map { (dimension: $0.name, value: $0.value) }
     for name in dimensions + filters.map(\.dimension) where !model.dimensions.contains(name) {

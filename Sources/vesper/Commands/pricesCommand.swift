@@ -64,15 +64,9 @@ private func table(of rows: [PriceRow], notes: [String]) -> Table {
     return Table(
         name: "prices", columns: columns,
         rows: rows.map { row in
-            let kind =
-                switch row.subject {
-                case .model: "model"
-                case .metric: "metric"
-                case .service: "service"
-                }
             let bands = row.bands.count < 2 ? "" : row.bands.map(bandText).joined(separator: "; ")
             return [
-                .text(row.provider), .text(kind), .text(row.subject.description), .text(row.tier),
+                .text(row.provider), .text(row.subject.kind), .text(row.subject.description), .text(row.tier),
                 .text(row.counted.description), row.aboveInputTokens < 0 ? .blank : .int(Int(row.aboveInputTokens)),
                 .decimal(row.low), .decimal(row.high), bands.isEmpty ? .blank : .text(bands), .text(row.currency),
                 .text(row.per.description + (row.increment.map { ", in steps of \($0)" } ?? "")),
@@ -147,9 +141,7 @@ private let importCommand = Command(
     if invocation.has(renamed), own.count > 1 {
         throw Failure("--as names one provider, and \(listed(own.sorted())) are meant. Import them one by one.", kind: .usage)
     }
-    for unusual in unusualPrices(map.rows(knownFrom: known, validFrom: valid, source: origin), in: PriceBook([])) {
-        context.talk.warn(unusual.sentence, at: unusual.row.place)
-    }
+    for unusual in map.unusual(on: known) { context.talk.warn(unusual.sentence, at: unusual.row.place) }
     let text = harmless(map.bookText(knownFrom: known, validFrom: valid, source: origin, provider: invocation.value(renamed)))
     let table = table(of: map)
     if let file = invocation.value(into) {
