@@ -19,7 +19,11 @@ extension SpendTable {
             guard let name = line.provider else { continue }
             if texts.used[name.lowercased()] == nil { texts.used[name.lowercased()] = name }
             let provider = texts.code(of: name)
-            if line.part == .fixed { fixedProviders.insert(provider) } else { meteredDays[provider, default: []].insert(line.day) }
+            if line.part == .fixed {
+                fixedProviders.insert(provider)
+            } else {
+                meteredDays[provider, default: []].insert(line.day)
+            }
         }
         try files.usageReader.each(files.usage, in: whole, where: query.rowFilters) { rows in
             let batch = rows.batch

@@ -50,32 +50,45 @@ extension SpendTable {
         return SpendRow(
             period: period, keys: self.keys(keys), log: log, source: source, rows: sum.rows, reported: sum.total,
             currency: currency,
-            calls: calls.count, computed: calls.whole, metered: calls.metered, fixed: calls.fixed, variance: variance, reason: nil)
+            calls: calls.count, computed: calls.whole, metered: calls.metered, fixed: calls.fixed, variance: variance, reason: nil
+        )
     }
 
     // MARK: - Charges
 
     private func rowsOfCharges(_ index: Int) -> [SpendRow] {
         let source = sources[index]
+        let count = query.dimensions.count
+        // Meters and fixed costs know no models: a provider without calls is compared over all of them.
         func inner(_ codes: [Int32]) -> [Int32] {
-            ["provider", "model"].enumerated().map {
-                source.says.contains($1) ? codes[query.dimensions.count + $0] : SpendTable.allValues
-            }
+            let provider = source.says.contains("provider") ? codes[count] : SpendTable.allValues
+            let hasModels = source.says.contains("model") && (provider < -1 || !usageHours[provider].isEmpty)
+            return [provider, hasModels ? codes[count + 1] : SpendTable.allValues]
         }
         var rows: Rows = [:]
         for (key, cell) in charges where key.source == index {
             let place = RowKey(bucket: key.bucket, keys: collapsed(key.codes, source.says))
-            rows[place, default: [:]][inner(key.codes), default: ComparedCell()] += cell
+            let own = inner(key.codes)
+            var (used, standing) = (cell, ComparedCell())
+            (used.fixed, standing.fixed) = (.zero, cell.fixed)
+            rows[place, default: [:]][own, default: ComparedCell()] += used
+            rows[place, default: [:]][[own[0], SpendTable.allValues], default: ComparedCell()] += standing
         }
         let exported = Set(charges.keys.filter { $0.source == index }.map(\.bucket))
         var found: [SpendRow] = []
-        let named = source.says.contains("provider") ? Set(charges.keys.filter { $0.source == index }.map { $0.codes[query.dimensions.count] }) : []
+        let named =
+            source.says.contains("provider")
+            ? Set(charges.keys.filter { $0.source == index }.map { $0.codes[query.dimensions.count] }) : []
         let others = others.filter { named.contains($0.key.codes[query.dimensions.count]) }
         for (key, calls) in Array(calls) + Array(others) where exported.contains(key.bucket) {
             let place = RowKey(bucket: key.bucket, keys: collapsed(key.codes, source.says))
-            var cell = ComparedCell()
-            if key.heard & (1 << UInt64(index & 63)) != 0 { cell.calls = calls } else { cell.callsWithoutCharges = calls }
-            rows[place, default: [:]][inner(key.codes), default: ComparedCell()] += cell
+            let own = inner(key.codes)
+            var (used, standing) = (ComparedCell(), ComparedCell())
+            var caused = calls
+            (caused.fixed, standing.calls.fixed) = (Cost(), calls.fixed)
+            if key.heard & (1 << UInt64(index & 63)) != 0 { used.calls = caused } else { used.callsWithoutCharges = caused }
+            rows[place, default: [:]][own, default: ComparedCell()] += used
+            rows[place, default: [:]][[own[0], SpendTable.allValues], default: ComparedCell()] += standing
         }
         found += rows.compactMap { row(buckets[Int($0.bucket)], $0.keys, .charges, source.name, $1.values) }
         var amounts: [ForeignKey: (rows: Int, amount: Money)] = [:]
@@ -126,7 +139,9 @@ extension SpendTable {
         var facts = ChargeSource(name: source)
         for line in lines { facts.note(line.amount, line.currency) }
         var computed: [BillKey: SpendCalls] = [:]
-        for (key, calls) in callsOfBills { computed[BillKey(time: key.time, codes: [key.codes.last ?? -1]), default: SpendCalls()] += calls }
+        for (key, calls) in callsOfBills {
+            computed[BillKey(time: key.time, codes: [key.codes.last ?? -1]), default: SpendCalls()] += calls
+        }
         var providers: [Int32] = []
         var rows: Rows = [:]
         var found: [SpendRow] = []

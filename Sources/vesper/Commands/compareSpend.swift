@@ -53,7 +53,10 @@ private func table(_ query: SpendQuery, _ comparison: SpendComparison, currency:
     let ofIt = [(name: "metered", cost: \SpendRow.metered), (name: "fixed_costs", cost: \SpendRow.fixed)].filter { column in
         !hidesEmpty || comparison.rows.contains { $0[keyPath: column.cost] != Cost() }
     }
-    columns += ofIt.map { money("computed_\($0.name)", "of it \($0.name.replacing("_", with: " "))") } + [money("difference", "Difference")]
+    columns +=
+        ofIt.map { money("computed_\($0.name)", "of it \($0.name.replacing("_", with: " "))") } + [
+            money("difference", "Difference")
+        ]
     columns += parts.map { money($0.rawValue, $0.rawValue.capitalizedFirst.replacing("_", with: " ")) }
     let rows = comparison.rows.map { row -> [Table.Cell] in
         let why: Table.Cell = row.reason.map { .missing($0) } ?? .blank
@@ -67,7 +70,7 @@ private func table(_ query: SpendQuery, _ comparison: SpendComparison, currency:
         cells += parts.map { part in row.variance.map { .money($0[part]) } ?? .blank }
         return cells
     }
-    return Table(name: "spend_comparison", columns: columns, rows: rows, notes: notes(comparison, currency: currency))
+    return Table(name: "spend_comparison", columns: columns, rows: rows, notes: notes(query, comparison, currency: currency))
 }
 
 private func cell(_ key: SpendRow.Key) -> Table.Cell {
@@ -83,8 +86,11 @@ private func cost(_ cost: Cost) -> Table.Cell {
     return cost.low == cost.high ? .money(cost.low) : .range(low: cost.low, high: cost.high)
 }
 
-private func notes(_ comparison: SpendComparison, currency: String) -> [String] {
+private func notes(_ query: SpendQuery, _ comparison: SpendComparison, currency: String) -> [String] {
     var notes = ["Views of one spend: each row is held against the computed cost beside it, and no two rows are to be added."]
+    if comparison.rows.contains(where: { $0.log == .invoices && $0.source != nil && !query.period.contains($0.period) }) {
+        notes.append("A bill is held against the calls of its own time, also where that reaches beyond \(query.period).")
+    }
     if comparison.rows.contains(where: { $0.keys.contains(.all) }) {
         notes.append("\"all\": no row of that source says it, so it is compared over all values together.")
     }
@@ -102,4 +108,8 @@ private func notes(_ comparison: SpendComparison, currency: String) -> [String] 
         notes.append("\(counted(count, "row")) in \(own) changed into \(currency) at the rate of its day.")
     }
     return notes
+}
+
+extension Period {
+    fileprivate func contains(_ other: Period) -> Bool { contains(other.first) && contains(other.last) }
 }
