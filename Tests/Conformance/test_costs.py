@@ -170,6 +170,7 @@ def test_sorting_and_the_first_rows_change_no_figure(vesper, homes, product, mea
 @each_product
 def test_the_cache_says_what_the_lake_says(vesper, homes, product):
     home, lake, given = homes.home(product), homes.lake(product), {"data": product.sample.parent, "job": product.job}
+    assert [path for path in (home / "cache").rglob("*.parquet")], "there is no cache to compare with"
     for by in ["model,plan,feature", "tenant,route"]:
         flags = [*PERIOD, "--every", "day", "--by", by]
         cached = vesper("costs", home, flags=[*flags, "--format", "json"], **given).stdout
