@@ -20,8 +20,7 @@ private let measures = Option(
     repeats: true)
 private let sort = Option(
     name: "sort", value: "MEASURE",
-    about: "Sort by a measure, greatest first; cost:asc has the least first. Percentiles sort by their p95.",
-    completes: .words(CostOrder.names))
+    about: "Sort by a measure, greatest first; cost:asc has the least first. Percentiles sort by their p95.")
 private let top = Option(name: "top", value: "N", about: "Only the first rows; the last row still sums all of them.")
 private let compare = Option(
     name: "compare", value: nil,
