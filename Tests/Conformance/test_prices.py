@@ -14,7 +14,7 @@ from decimal import Decimal
 import pytest
 
 from conftest import NOW, ROOT, SECONDS, digests, open_lake, peak_memory
-from oracle import costs, json5, price_book, priced
+from oracle import costs, joined, json5, price_book, priced
 from shown import PERIOD, amount
 
 # The release that carries the map, and the prices below. 1.109.1 has the same ones.
@@ -264,13 +264,20 @@ def test_a_hostile_map_gets_a_sentence_with_its_place_and_little_memory(vesper, 
 
 
 def test_an_imported_book_prices_the_sample_as_duckdb_does(vesper, home, community_map, tmp_path):
-    _, book = imported(
-        vesper, community_map, tmp_path / "book.json5", "--provider", "anthropic", "--known-from", "2026-09-01", "--valid-from", "2026-09-01")
     jobs = tmp_path / "Jobs"
     shutil.copytree(ROOT / "Jobs", jobs)
-    shutil.copy(tmp_path / "book.json5", jobs / "Prices" / "kalei.json5")
+    _, book = imported(
+        vesper, community_map, jobs / "Prices" / "imported.json5", "--provider", "anthropic", "--known-from", "2026-09-01",
+        "--valid-from", "2026-09-01")
+    # Fixed costs refer to services, of which the map has none.
+    services = [entry for entry in price_book()["prices"] if "service" in entry]
+    (jobs / "Prices" / "services.json5").write_text(json.dumps({"currency": "USD", "prices": services}), encoding="utf-8")
+    text = (jobs / "kalei.json5").read_text(encoding="utf-8")
+    assert '"Prices/kalei.json5"' in text
+    text = text.replace('"Prices/kalei.json5"', '"Prices/imported.json5", "Prices/services.json5"')
+    (jobs / "kalei.json5").write_text(text, encoding="utf-8")
     shown = vesper.json("costs", home, job=jobs / "kalei.json5", flags=[*PERIOD, "--by", "model"])
-    lake = priced(open_lake(home), [entry for entry in book if "rates" in entry])
+    lake = priced(open_lake(home), {"prices": book, "aliases": {}})
     found = costs(lake, ["model"])
     assert {row["model"] if isinstance(row["model"], str) else None: amount(row["cost"])[0] for row in shown["rows"]} == {
         key[0]: row["low"] for key, row in found.items()}
@@ -300,7 +307,8 @@ def by_day(lake, book):
 
 
 def test_a_diff_is_that_of_duckdb_and_only_the_days_that_the_book_is_about_move(vesper, home, book):
-    before, after = by_day(open_lake(home), price_book()), by_day(open_lake(home), price_book() + json5(BOOK)["prices"])
+    before = by_day(open_lake(home), price_book())
+    after = by_day(open_lake(home), joined([{"currency": "USD", **price_book()}, json5(BOOK)]))
     shown = json.loads(prices(
         vesper, "diff", ROOT / "Jobs" / "kalei.json5", book, *PERIOD, "--home", home, "--by", "model", "--format", "json").stdout)
     moved = {day for day, model in before if before[day, model] != after[day, model]}
@@ -363,7 +371,7 @@ def test_applied_prices_move_only_their_days_and_the_figures_of_before_are_still
 
     before, reports = shown(), digests(own, "reports")
     prices(vesper, "apply", ROOT / "Jobs" / "kalei.json5", book, "--home", own, "--note", "a test")
-    after = by_day(open_lake(own), price_book() + json5(BOOK)["prices"])
+    after = by_day(open_lake(own), joined([{"currency": "USD", **price_book()}, json5(BOOK)]))
     assert shown() == {key: low for key, (low, _) in after.items()}
     assert {day for day, model in before if before[day, model] != shown()[day, model]} == {f"2026-11-{day:02}" for day in range(4, 16)}
     assert shown("--known-as-of", "2026-11-16") == before

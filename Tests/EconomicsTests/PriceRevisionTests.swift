@@ -121,7 +121,8 @@ import Testing
             #expect(found.rows.map(\.definition) == made.rows.map(\.definition))
             #expect(found.rows.map(\.source) == ["a <test>", "s", "s"])
             #expect(found.rows.map(\.place) == said.rows.map(\.place))
-            #expect(found.rows[0].labels.map(\.name) == ["b", "a"] && found.rows[0].isApproximate)
+            let first = try #require(found.rows.first)
+            #expect(first.labels.map(\.name) == ["b", "a"] && first.isApproximate)
             #expect(try ledger.priceRevisions(job: "another").isEmpty)
             let text = try ledger.database.rows("SELECT rows FROM price_revisions").first?.text(0) ?? ""
             let folder = text.firstRange(of: "\"path\":\"").map { text[$0.upperBound...].prefix { $0 != "\"" } } ?? ""
