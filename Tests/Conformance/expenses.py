@@ -15,8 +15,9 @@ from fractions import Fraction
 from math import ceil
 from zoneinfo import ZoneInfo
 
+from books import UNITS, WORDS, amount, ends, json5, listed, price_book
 from conftest import ROOT
-from oracle import UNITS, WORDS, amount, carried, ends, json5, listed, price_book
+from oracle import carried
 
 ATOM = 10**12
 DAY = timedelta(1)

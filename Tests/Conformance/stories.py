@@ -11,8 +11,9 @@ import shutil
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from books import price_book
 from conftest import ROOT, SAMPLE, files, ledger, open_lake
-from oracle import price_book, priced
+from oracle import priced
 
 # What a row says of itself is all there is.
 OWN = 'CREATE TABLE found AS SELECT n, own_tenant AS tenant, own_user AS "user", own_plan AS plan FROM events;'

@@ -8,10 +8,11 @@ from decimal import Decimal
 
 import pytest
 
+from books import known, price_book
 from conftest import ALL, open_lake
 from dice import thrown
 from expenses import Expenses
-from oracle import TOKENS, carried, costs, known, price_book, priced
+from oracle import TOKENS, carried, costs, priced
 from products import PRODUCTS, aspendos, kalei
 from shown import PERIOD, amount, assert_costs, assert_details, expected, keys, printed
 

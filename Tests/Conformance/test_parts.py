@@ -1,7 +1,6 @@
 """`vesper costs --parts` of all five products: metered and fixed costs, worked out once more with fractions (see expenses)."""
 
 from datetime import date, timedelta
-from decimal import Decimal
 
 import pytest
 

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 import pytest
 
+from books import price_book
 from conftest import PUBLIC_KEY, open_lake
-from oracle import ZONE, money, price_book, priced
+from oracle import ZONE, money, priced
 
 pytest.importorskip("duckdb")
 
