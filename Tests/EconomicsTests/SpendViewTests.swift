@@ -44,7 +44,8 @@ extension SpendRow {
         _ calls: [Row], charges: [Row] = [], bills: [Row] = [], prices: [Price] = [Price(#"input: "1""#)],
         every grain: Grain = .all,
         by dimensions: [String] = ["provider"], where filters: [(dimension: String, value: String)] = [], lookup: Lookup? = nil,
-        rates: [String: String] = [:], names: ProviderNames = ProviderNames(), snapshots: [Row] = []
+        rates: [String: String] = [:], names: ProviderNames = ProviderNames(), snapshots: [Row] = [],
+        meters: [Row] = [], fixed: [FixedCost] = [], book: PriceBook? = nil
     ) throws -> SpendComparison {
         var result: SpendComparison?
         try withLake { lake in
@@ -52,11 +53,13 @@ extension SpendRow {
             if !charges.isEmpty { try lake.store(charges, log: .charges) }
             if !bills.isEmpty { try lake.store(bills, log: .invoices) }
             if !snapshots.isEmpty { try lake.store(snapshots, log: .snapshots) }
+            if !meters.isEmpty { try lake.store(meters, log: .meters) }
             let query = SpendQuery(
                 period: try period("2026-11-09", "2026-11-10"), every: grain, by: dimensions, where: filters,
-                charges: Set(charges.compactMap { $0["source"] }).sorted(), invoices: bills.isEmpty ? [] : ["bills"], names: names
-            )
-            let model = costModel(try priceBook(prices), plans: lookup)
+                charges: Set(charges.compactMap { $0["source"] }).sorted(), invoices: bills.isEmpty ? [] : ["bills"],
+                names: names,
+                expenses: Expenses(fixed: fixed, rates: .none, rateColumns: nil, month: .calendar, unbilledMetrics: []))
+            let model = costModel(try book ?? priceBook(prices), plans: lookup)
             let place = Place(path: "rates")
             let exchange = try ExchangeRates(
                 try rates.map { currency, worth in
@@ -303,6 +306,73 @@ extension SpendRow {
             try lines(
                 compare([million()], charges: [charge("1", ["provider": "PEA INC."])], where: [("provider", "p")], names: named))
                 == ["log 2026-11-09_2026-11-10 p: 1 against 1: equal"])
+    }
+
+    // MARK: - What no call causes
+
+    private func store(_ rate: String = #""1""#) throws -> PriceBook {
+        try EconomicsTests.book(of: [
+            #"{ provider: "p", metric: "FILES", unit: "image", rate: \#(rate), per: "image", valid_from: "2026-01-01", known_from: "2026-01-01", source: "t" }"#,
+            service("seat", #"rate: ["30", "60"], per: "month""#),
+        ])
+    }
+
+    @Test("What meters count is held against charges of its days, tenant by tenant")
+    func metered() throws {
+        let meters = [("t", "2", "2026-11-09"), ("u", "3", "2026-11-09"), ("t", "7", "2026-11-10")].map {
+            reading("FILES", $0.0, $0.1, $0.2, ["gauge": "false"])
+        }
+        let charges = [charge("2.04", ["tenant": "t", "model": "-"]), charge("4", ["tenant": "u", "model": "-"])]
+        #expect(
+            try lines(compare([], charges: charges, meters: meters, book: store())) == [
+                "log 2026-11-09_2026-11-10 p: 6.04 against 12: without_charges -7 + rounding 0.01 + price_gap 1.03"
+            ])
+        #expect(
+            try lines(compare([], charges: charges, by: ["tenant"], meters: meters, book: store(#"["1", "1.5"]"#))) == [
+                "log 2026-11-09_2026-11-10 t: 2.04 against 9 to 13.5: without_charges -7 + price_range 0.04",
+                "log 2026-11-09_2026-11-10 u: 4 against 3 to 4.5: price_range 1",
+            ])
+        // A source that does not name the provider is not about it.
+        #expect(
+            try lines(
+                compare([million(["provider": "q"])], charges: [charge("1", ["provider": "q"])], meters: meters, book: store()))
+                == ["log 2026-11-09_2026-11-10 q: 1 against at least 0, 1 unpriced of 1000000 tokens: unpriced 1"])
+        #expect(
+            try lines(compare([], charges: [], meters: meters, book: store()), .invoices) == [
+                "- 2026-11-09_2026-11-10 p: ? against 12: not exported"
+            ])
+    }
+
+    @Test("What is paid by the month is held against base parts, charges without a tenant and bills of who charges nothing else")
+    func fixed() throws {
+        let seat = try fixedCost(#"provider: "p", service: "seat""#, store())
+        // Two days of a month of thirty: 2 to 4.
+        #expect(
+            try lines(compare([], charges: [charge("2.5")], fixed: [seat], book: store())) == [
+                "log 2026-11-09_2026-11-10 p: 2.5 against 2 to 4: price_range 0.5"
+            ])
+        #expect(
+            try lines(compare([], charges: [charge("1")], fixed: [seat], book: store())) == [
+                "log 2026-11-09_2026-11-10 p: 1 against 2 to 4: fixed -1"
+            ])
+        #expect(
+            try lines(compare([], bills: [line("65")], fixed: [seat], book: store()), .invoices) == [
+                "bills 2026-11 p: 65 against 30 to 60: fixed 5 + price_range 30"
+            ])
+        let calls = [million(["tenant": "t"])]
+        let plan = try fixedCost(#"provider: "p", amount: "15", per: "month""#, store())
+        #expect(
+            try lines(compare(calls, charges: [charge("1", ["tenant": "t"]), charge("3")], fixed: [plan])) == [
+                "log 2026-11-09_2026-11-10 p: 4 against 2: fixed 2"
+            ])
+        #expect(
+            try lines(compare(calls, bills: [line("1.02"), line("14", ["part": "base"])], fixed: [plan]), .invoices) == [
+                "bills 2026-11 p: 15.02 against 16: fixed -1 + rounding 0.005 + price_gap 0.015"
+            ])
+        #expect(
+            try lines(compare(calls, bills: [line("1", ["vendor": "z"])], fixed: [plan]), .invoices) == [
+                "bills 2026-11 p: ? against 16: no bill", "bills 2026-11 z: 1 against 0: without_usage 1",
+            ])
     }
 
     // MARK: - By anything

@@ -10,6 +10,8 @@ struct SpendFiles {
     let bills: [Bill]
     /// Of all months that calls are read of.
     let volumes: MonthVolumes?
+    /// Metered and fixed costs of all days that anything is compared for.
+    let lines: [CostLine]
     let usageReader: RowReader
     let chargesReader: RowReader
 
@@ -29,9 +31,11 @@ struct SpendFiles {
         let named = query.dimensions + query.filters.map(\.dimension)
         usageReader = try RowReader(
             model, lake, log: .usage, texts: CallPricer.texts + ["tenant"] + named, others: CallPricer.others)
-        volumes = try MonthVolumes(
-            of: Period(
-                first: min(first, query.period.first), last: max(last ?? query.period.last, query.period.last)), model, lake)
+        let span = Period(first: min(first, query.period.first), last: max(last ?? query.period.last, query.period.last))
+        volumes = try MonthVolumes(of: span, model, lake)
+        lines = try otherCosts(of: span, query.expenses, model, lake).filter { line in
+            query.filters.allSatisfy { line.value(of: $0.dimension) ?? "" == $0.value }
+        }
         chargesReader = try RowReader(
             model, lake, log: .charges, texts: ["provider", "model", "tenant", "source", "currency"] + named,
             others: [ColumnSpec("amount", .decimal)])

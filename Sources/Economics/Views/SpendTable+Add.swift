@@ -15,6 +15,16 @@ extension SpendTable {
 
     /// Hears who has rows when, before anything is added up.
     func listen() throws {
+        for line in files.lines {
+            guard let name = line.provider else { continue }
+            if texts.used[name.lowercased()] == nil { texts.used[name.lowercased()] = name }
+            let provider = texts.code(of: name)
+            if line.part == .fixed {
+                fixedProviders.insert(provider)
+            } else {
+                meteredDays[provider, default: []].insert(line.day)
+            }
+        }
         try files.usageReader.each(files.usage, in: whole, where: query.rowFilters) { rows in
             let batch = rows.batch
             let providers = texts.codes(batch["provider"], count: batch.count)
@@ -38,6 +48,7 @@ extension SpendTable {
             sources[row.source].note(row.amount, row.currency)
             if try converted(row.amount, row.currency, row.time) != nil {
                 sources[row.source].hours.insert(Hours.hour(row.time), row.provider)
+                sources[row.source].days[row.provider, default: []].insert(localDay(row.time))
             }
         }
     }
@@ -102,6 +113,32 @@ extension SpendTable {
         codes[count + 1] = texts.model(codes[count + 1], of: codes[count])
         for index in 0..<count where query.dimensions[index] == "model" { codes[index] = codes[count + 1] }
         return codes
+    }
+
+    private func localDay(_ time: Int64) -> Day { model.zone.day(of: Instant(microseconds: time)) }
+
+    // MARK: - Metered and fixed costs
+
+    /// Adds what no call causes, to its stretch of days and to the bills of its days.
+    func addLines() {
+        let billDays = billTimes.map(period)
+        for line in files.lines {
+            var one = SpendCalls()
+            if line.part == .fixed { one.fixed = Cost(line) } else { (one.metered, one.readings) = (Cost(line), 1) }
+            let provider = texts.code(of: line.provider)
+            let keys = query.dimensions.map { texts.code(of: line.value(of: $0)) } + [provider]
+            if query.period.contains(line.day) {
+                var heard: UInt64 = 0
+                for (index, source) in sources.enumerated() where source.days[provider]?.contains(line.day) ?? false {
+                    heard |= 1 << UInt64(index & 63)
+                }
+                let bucket = bucket(of: model.zone.start(of: line.day).microseconds)
+                others[UsageKey(bucket: bucket, heard: heard, codes: keys + [-1]), default: SpendCalls()] += one
+            }
+            for (bill, days) in billDays.enumerated() where days.contains(line.day) {
+                callsOfBills[BillKey(time: bill, codes: keys), default: SpendCalls()] += one
+            }
+        }
     }
 
     // MARK: - Charges
@@ -173,9 +210,16 @@ extension SpendTable {
             if row.currency != currency { exchanged[row.currency, default: 0] += 1 }
             var cell = ComparedCell()
             cell.rows = 1
-            if !row.hasTenant, source.says.contains("tenant"), hasCalls, everyCallHasTenant {
+            let isShared = !row.hasTenant && source.says.contains("tenant")
+            let isMetered = meteredDays[row.provider] != nil
+            let isFixed = fixedProviders.contains(row.provider) && source.says.contains("provider")
+            if isFixed, isShared || (!isMetered && usageHours[row.provider].isEmpty) {
+                cell.fixed = amount
+            } else if isShared, hasCalls, everyCallHasTenant {
                 cell.withoutTenant = amount
-            } else if !slots[row.source].isUsed(row.provider, in: Hours.hour(row.time), usageHours) {
+            } else if !slots[row.source].isUsed(row.provider, in: Hours.hour(row.time), usageHours),
+                !(meteredDays[row.provider]?.contains(localDay(row.time)) ?? false)
+            {
                 cell.withoutUsage = amount
             } else {
                 (cell.comparedRows, cell.reported) = (1, amount)

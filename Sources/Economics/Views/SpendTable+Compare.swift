@@ -13,12 +13,12 @@ extension SpendTable {
     /// The cells of each row, by provider and model as far as the view says them.
     private typealias Rows = [RowKey: [[Int32]: ComparedCell]]
 
-    func comparison() -> SpendComparison {
+    func comparison() throws -> SpendComparison {
         var rows: [SpendRow] = []
         for index in sources.indices { rows += rowsOfCharges(index) }
         if sources.isEmpty { rows += rowsWithout(.charges, source: nil, reason: "not exported") }
         let names = Set(files.bills.map(\.source)).union(query.invoices).sorted()
-        for name in names { rows += rowsOfBills(name) }
+        for name in names { rows += try rowsOfBills(name) }
         if names.isEmpty { rows += rowsWithout(.invoices, source: nil, reason: "not exported") }
         return SpendComparison(
             rows: rows.sorted { $0.order.utf8.lexicographicallyPrecedes($1.order.utf8) }, silences: silences, exchanged: exchanged
@@ -46,34 +46,49 @@ extension SpendTable {
         var calls = sum.calls
         calls += sum.callsWithoutCharges
         // What costs nothing and is not charged has nothing to be compared.
-        if sum.rows == 0, calls.cost.high == .zero, calls.cost.isComplete { return nil }
+        if sum.rows == 0, calls.whole.high == .zero, calls.whole.isComplete { return nil }
         return SpendRow(
             period: period, keys: self.keys(keys), log: log, source: source, rows: sum.rows, reported: sum.total,
             currency: currency,
-            calls: calls.count, computed: calls.cost, variance: variance, reason: nil)
+            calls: calls.count, computed: calls.whole, metered: calls.metered, fixed: calls.fixed, variance: variance, reason: nil
+        )
     }
 
     // MARK: - Charges
 
     private func rowsOfCharges(_ index: Int) -> [SpendRow] {
         let source = sources[index]
+        let count = query.dimensions.count
+        // Meters and fixed costs know no models: a provider without calls is compared over all of them.
         func inner(_ codes: [Int32]) -> [Int32] {
-            ["provider", "model"].enumerated().map {
-                source.says.contains($1) ? codes[query.dimensions.count + $0] : SpendTable.allValues
-            }
+            let provider = source.says.contains("provider") ? codes[count] : SpendTable.allValues
+            let hasModels = source.says.contains("model") && (provider < -1 || !usageHours[provider].isEmpty)
+            return [provider, hasModels ? codes[count + 1] : SpendTable.allValues]
         }
         var rows: Rows = [:]
         for (key, cell) in charges where key.source == index {
             let place = RowKey(bucket: key.bucket, keys: collapsed(key.codes, source.says))
-            rows[place, default: [:]][inner(key.codes), default: ComparedCell()] += cell
+            let own = inner(key.codes)
+            var (used, standing) = (cell, ComparedCell())
+            (used.fixed, standing.fixed) = (.zero, cell.fixed)
+            rows[place, default: [:]][own, default: ComparedCell()] += used
+            rows[place, default: [:]][[own[0], SpendTable.allValues], default: ComparedCell()] += standing
         }
         let exported = Set(charges.keys.filter { $0.source == index }.map(\.bucket))
         var found: [SpendRow] = []
-        for (key, calls) in calls where exported.contains(key.bucket) {
+        let named =
+            source.says.contains("provider")
+            ? Set(charges.keys.filter { $0.source == index }.map { $0.codes[query.dimensions.count] }) : []
+        let others = others.filter { named.contains($0.key.codes[query.dimensions.count]) }
+        for (key, calls) in Array(calls) + Array(others) where exported.contains(key.bucket) {
             let place = RowKey(bucket: key.bucket, keys: collapsed(key.codes, source.says))
-            var cell = ComparedCell()
-            if key.heard & (1 << UInt64(index & 63)) != 0 { cell.calls = calls } else { cell.callsWithoutCharges = calls }
-            rows[place, default: [:]][inner(key.codes), default: ComparedCell()] += cell
+            let own = inner(key.codes)
+            var (used, standing) = (ComparedCell(), ComparedCell())
+            var caused = calls
+            (caused.fixed, standing.calls.fixed) = (Cost(), calls.fixed)
+            if key.heard & (1 << UInt64(index & 63)) != 0 { used.calls = caused } else { used.callsWithoutCharges = caused }
+            rows[place, default: [:]][own, default: ComparedCell()] += used
+            rows[place, default: [:]][[own[0], SpendTable.allValues], default: ComparedCell()] += standing
         }
         found += rows.compactMap { row(buckets[Int($0.bucket)], $0.keys, .charges, source.name, $1.values) }
         var amounts: [ForeignKey: (rows: Int, amount: Money)] = [:]
@@ -101,26 +116,32 @@ extension SpendTable {
     /// Rows that say of a view that there is nothing to compare with.
     private func rowsWithout(_ log: Log, source: String?, reason: String, in wanted: Set<Int32>? = nil) -> [SpendRow] {
         var sums: [RowKey: SpendCalls] = [:]
-        for (key, calls) in calls where wanted?.contains(key.bucket) ?? true {
+        // Of charges nobody knows which metered and fixed costs they would show; bills would show all.
+        for (key, calls) in Array(calls) + (log == .invoices ? Array(others) : []) where wanted?.contains(key.bucket) ?? true {
             sums[RowKey(bucket: key.bucket, keys: Array(key.codes.prefix(query.dimensions.count))), default: SpendCalls()] +=
                 calls
         }
         return sums.map { key, calls in
             SpendRow(
                 period: buckets[Int(key.bucket)], keys: keys(key.keys), log: log, source: source, rows: 0, reported: nil,
-                currency: currency, calls: calls.count, computed: calls.cost, variance: nil, reason: reason)
+                currency: currency, calls: calls.count, computed: calls.whole, metered: calls.metered, fixed: calls.fixed,
+                variance: nil, reason: reason)
         }
     }
 
     // MARK: - Bills
 
-    private func rowsOfBills(_ source: String) -> [SpendRow] {
+    private func rowsOfBills(_ source: String) throws -> [SpendRow] {
         let lines = files.bills.filter { $0.source == source }
         guard !lines.isEmpty else { return rowsWithout(.invoices, source: source, reason: "not exported") }
         let says = Set(
             query.dimensions.indices.filter { index in lines.contains { $0.keys[index] != nil } }.map { query.dimensions[$0] })
         var facts = ChargeSource(name: source)
         for line in lines { facts.note(line.amount, line.currency) }
+        var computed: [BillKey: SpendCalls] = [:]
+        for (key, calls) in callsOfBills {
+            computed[BillKey(time: key.time, codes: [key.codes.last ?? -1]), default: SpendCalls()] += calls
+        }
         var providers: [Int32] = []
         var rows: Rows = [:]
         var found: [SpendRow] = []
@@ -131,8 +152,8 @@ extension SpendTable {
                 query.dimensions.indices.map { query.dimensions[$0] == "provider" ? provider : texts.code(of: line.keys[$0]) },
                 says)
             guard query.filters.allSatisfy({ $0.dimension != "provider" || $0.value == texts[provider] ?? "" }) else { continue }
-            let amount = try? converted(line.amount, line.currency, line.start.microseconds)
-            guard let times = line.times, let time = billTimes.firstIndex(of: times), let amount = amount.flatMap({ $0 }) else {
+            let amount = try converted(line.amount, line.currency, line.start.microseconds)
+            guard let times = line.times, let time = billTimes.firstIndex(of: times), let amount else {
                 let reason = line.times == nil ? "the bill says no end of its time" : noRate(line.currency)
                 found.append(
                     SpendRow(
@@ -144,13 +165,15 @@ extension SpendTable {
             if line.currency != currency { exchanged[line.currency, default: 0] += 1 }
             var cell = ComparedCell()
             cell.rows = 1
-            if line.isBase {
+            let own = computed[BillKey(time: time, codes: [provider])]
+            let isUsed = own?.isUsed ?? false
+            if line.isBase || (own != nil && !isUsed) {
                 cell.fixed = amount
-            } else if !callsOfBills.contains(where: { $0.key.time == time && $0.key.codes.last == provider }) {
+            } else if !isUsed {
                 cell.withoutUsage = amount
             } else {
                 (cell.comparedRows, cell.reported) = (1, amount)
-                cell.bound = (try? converted(facts.halfPlace(line.currency), line.currency, line.start.microseconds)) ?? .zero
+                cell.bound = try converted(facts.halfPlace(line.currency), line.currency, line.start.microseconds) ?? .zero
             }
             rows[RowKey(bucket: Int32(time), keys: keys), default: [:]][[provider], default: ComparedCell()] += cell
         }
@@ -159,11 +182,12 @@ extension SpendTable {
             let period = period(billTimes[Int(key.bucket)])
             if cells.values.allSatisfy({ $0.rows == 0 }) {
                 let calls = cells.values.reduce(into: SpendCalls()) { $0 += $1.callsWithoutCharges }
-                guard calls.cost.high != .zero || !calls.cost.isComplete else { continue }
+                guard calls.whole.high != .zero || !calls.whole.isComplete else { continue }
                 found.append(
                     SpendRow(
                         period: period, keys: keys(key.keys), log: .invoices, source: source, rows: 0, reported: nil,
-                        currency: currency, calls: calls.count, computed: calls.cost, variance: nil, reason: "no bill"))
+                        currency: currency, calls: calls.count, computed: calls.whole, metered: calls.metered, fixed: calls.fixed,
+                        variance: nil, reason: "no bill"))
             } else if let row = row(period, key.keys, .invoices, source, cells.values) {
                 found.append(row)
             }
@@ -208,7 +232,7 @@ extension SpendTable {
     }
 
     /// The days of a bill: in UTC where it begins and ends at midnight there, as most vendors' bills do, else in the job's zone.
-    private func period(_ times: Range<Int64>) -> Period {
+    func period(_ times: Range<Int64>) -> Period {
         let (first, last) = (Instant(microseconds: times.lowerBound), Instant(microseconds: times.upperBound - 1))
         let isUTC = first == first.dayUTC.startUTC && times.upperBound == (last.dayUTC + 1).startUTC.microseconds
         return isUTC

@@ -11,14 +11,16 @@ public struct SpendQuery: Sendable {
     public let charges: [String]
     public let invoices: [String]
     public let names: ProviderNames
+    /// What is paid for beside the calls of models, whose computed cost counts too.
+    public let expenses: Expenses
 
     public init(
         period: Period, every grain: Grain = .all, by dimensions: [String] = ["provider"],
         where filters: [(dimension: String, value: String)] = [], charges: [String], invoices: [String],
-        names: ProviderNames = ProviderNames()
+        names: ProviderNames = ProviderNames(), expenses: Expenses = .none
     ) {
         (self.period, self.grain, self.dimensions, self.filters) = (period, grain, dimensions, filters)
-        (self.charges, self.invoices, self.names) = (charges, invoices, names)
+        (self.charges, self.invoices, self.names, self.expenses) = (charges, invoices, names, expenses)
     }
 
     var rowFilters: [RowFilter] { filters.map { RowFilter($0.dimension, [$0.value]) } }
@@ -73,9 +75,11 @@ public struct SpendRow: Equatable, Sendable {
     /// nil where nothing was exported.
     public let reported: Money?
     public let currency: String
-    /// Calls of usage, and what they cost as computed; nil where it is not compared.
+    /// Calls of usage, and what was computed, of it metered and fixed costs; nil where it is not compared.
     public let calls: Int
     public let computed: Cost?
+    public var metered = Cost()
+    public var fixed = Cost()
     public let variance: Variance?
     /// Why there is no variance.
     public let reason: String?

@@ -4,11 +4,12 @@ import Common
 public struct Variance: Equatable, Sendable {
     /// In the order in which they are taken off the difference; what one has taken is not there for the next.
     public enum Part: String, CaseIterable, Sendable {
-        /// Lines of a bill that are its base part: usage does not cause them.
+        /// What usage does not cause: base parts of a bill, and charges of a provider that is paid by the month, less its fixed costs as
+        /// computed.
         case fixed
         /// Charges that name no tenant although the source does name tenants, and although every call has one: they are everybody's.
         case withoutTenant = "without_tenant"
-        /// Charges of hours, and bills of times, in which the usage log has no row of that provider.
+        /// Charges of hours, and bills of times, in which neither the usage log nor a meter has a row of that provider.
         case withoutUsage = "without_usage"
         /// Computed cost of hours in which the charges have no row of that provider, or of a bill without a line for usage; negative.
         case withoutCharges = "without_charges"
@@ -75,33 +76,64 @@ struct ComparedCell: Equatable {
     /// What is reported less the low end of what is computed, taken apart.
     var variance: Variance {
         var parts = Variance()
-        (parts[.fixed], parts[.withoutTenant], parts[.withoutUsage]) = (fixed, withoutTenant, withoutUsage)
-        parts[.withoutCharges] = Money.zero - callsWithoutCharges.cost.low
-        let computed = calls.cost
-        var rest = reported - computed.low
-        guard comparedRows > 0, calls.count > 0 else {
-            parts[.notExplained] = rest
-            return parts
-        }
-        func take(_ part: Variance.Part, _ amount: Money) {
-            parts[part] = amount
+        func take(_ part: Variance.Part, _ amount: Money, from rest: inout Money) {
+            parts[part] += amount
             rest = rest - amount
         }
-        if rest > .zero { take(.priceRange, min(rest, computed.high - computed.low)) }
-        if rest > .zero, !computed.isComplete { take(.unpriced, rest) }
-        take(.rounding, max(Money.zero - bound, min(rest, bound)))
-        take(.priceGap, rest)
+        (parts[.withoutTenant], parts[.withoutUsage]) = (withoutTenant, withoutUsage)
+        parts[.withoutCharges] = Money.zero - callsWithoutCharges.used.low
+        let standing = calls.fixed + callsWithoutCharges.fixed
+        var base = fixed - standing.low
+        if base > .zero { take(.priceRange, min(base, standing.high - standing.low), from: &base) }
+        take(.fixed, base, from: &base)
+        let computed = calls.used
+        var rest = reported - computed.low
+        guard comparedRows > 0, calls.isUsed else {
+            take(.notExplained, rest, from: &rest)
+            return parts
+        }
+        if rest > .zero { take(.priceRange, min(rest, computed.high - computed.low), from: &rest) }
+        if rest > .zero, !computed.isComplete { take(.unpriced, rest, from: &rest) }
+        take(.rounding, max(Money.zero - bound, min(rest, bound)), from: &rest)
+        take(.priceGap, rest, from: &rest)
         return parts
     }
 }
 
-/// Calls, and what they cost as computed.
+/// What was computed: calls, what meters counted, and what costs the same however much is used.
 struct SpendCalls: Equatable {
     var count = 0
+    /// Amounts of a metric on a day.
+    var readings = 0
     var cost = Cost()
+    var metered = Cost()
+    var fixed = Cost()
+
+    /// What usage causes.
+    var used: Cost { cost + metered }
+    var whole: Cost { cost + metered + fixed }
+    var isUsed: Bool { count + readings > 0 }
 
     static func += (a: inout SpendCalls, b: SpendCalls) {
         a.count += b.count
+        a.readings += b.readings
         a.cost += b.cost
+        a.metered += b.metered
+        a.fixed += b.fixed
+    }
+}
+
+extension Cost {
+    fileprivate static func + (a: Cost, b: Cost) -> Cost {
+        var sum = a
+        sum += b
+        return sum
+    }
+
+    /// A line of metered or fixed costs; one whose amount is not known makes the cost "at least".
+    init(_ line: CostLine) {
+        self.init()
+        (low, high) = (line.amount.low, line.amount.high)
+        if line.missing != nil || line.unconverted != nil { unpricedRequests = 1 }
     }
 }

@@ -4,7 +4,8 @@ import Lake
 /// Holds charges and invoices against the computed cost of usage, and takes each difference apart.
 ///
 /// Each source of charges or invoices is a view by itself, for two may be two exports of one spend: nothing is added over sources. A
-/// dimension that no row of a source says is compared over all its values together. Charges are held against the calls of the same
+/// dimension that no row of a source says is compared over all its values together. Computed are the calls of the usage log, what meters
+/// counted, and fixed costs; the last two are held against a source of charges only for providers that it names. Charges are held against the calls of the same
 /// stretch of days; a bill against the calls of its own time, whatever stretch is asked for. Amounts in another currency are compared
 /// only where the model knows the rate of their day.
 public func compareSpend(_ query: SpendQuery, _ model: CostModel, _ lake: Lake) throws -> SpendComparison {
@@ -12,8 +13,9 @@ public func compareSpend(_ query: SpendQuery, _ model: CostModel, _ lake: Lake) 
     let table = SpendTable(query, model, files)
     try table.listen()
     try table.addUsage()
+    table.addLines()
     try table.addCharges()
-    return table.comparison()
+    return try table.comparison()
 }
 
 /// What is being added up; its parts are written beside this file.
@@ -33,6 +35,11 @@ final class SpendTable {
     var hasCalls = false
     var sources: [ChargeSource] = []
     var calls: [UsageKey: SpendCalls] = [:]
+    /// Metered and fixed costs, likewise; and on which local days meters have a row of a provider.
+    var others: [UsageKey: SpendCalls] = [:]
+    var meteredDays: [Int32: Set<Day>] = [:]
+    /// Providers that are paid by the month.
+    var fixedProviders: Set<Int32> = []
     var callsOfBills: [BillKey: SpendCalls] = [:]
     var charges: [ChargeKey: ComparedCell] = [:]
     var foreign: [ForeignKey: (rows: Int, amount: Money)] = [:]
@@ -113,6 +120,8 @@ struct Hours {
 struct ChargeSource {
     let name: String
     var hours = Hours()
+    /// The local days of its rows, by provider.
+    var days: [Int32: Set<Day>] = [:]
     /// The dimensions, and `tenant`, that some row says.
     var says: Set<String> = []
     /// Digits after the point of the amount that has most, by currency.

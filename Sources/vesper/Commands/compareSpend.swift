@@ -21,7 +21,8 @@ func showComparison(
         let all = Period(first: job.zone.day(of: first.startUTC), last: job.zone.day(of: (last + 1).startUTC))
         let query = SpendQuery(
             period: asked ?? all, every: grain, by: dimensions.isEmpty ? ["provider"] : dimensions, where: filters,
-            charges: names(.charges), invoices: names(.invoices), names: job.providerNames)
+            charges: names(.charges), invoices: names(.invoices), names: job.providerNames,
+            expenses: job.expenses)
         return (query, try compareSpend(query, model, lake))
     }
     try show(table(comparison.0, comparison.1, currency: job.currency, hidesEmpty: try isForPeople(invocation)), invocation)
@@ -48,7 +49,14 @@ private func table(_ query: SpendQuery, _ comparison: SpendComparison, currency:
     columns += query.dimensions.map { .init($0, $0.capitalizedFirst) }
     columns += [.init("view", "View"), .init("source", "Source"), .init("rows", "Rows", .right)]
     columns += [money("reported", "Reported"), .init("currency", "Currency"), .init("requests", "Requests", .right)]
-    columns += [money("computed", "Computed \(currency)"), money("difference", "Difference")]
+    columns += [money("computed", "Computed \(currency)")]
+    let ofIt = [(name: "metered", cost: \SpendRow.metered), (name: "fixed_costs", cost: \SpendRow.fixed)].filter { column in
+        !hidesEmpty || comparison.rows.contains { $0[keyPath: column.cost] != Cost() }
+    }
+    columns +=
+        ofIt.map { money("computed_\($0.name)", "of it \($0.name.replacing("_", with: " "))") } + [
+            money("difference", "Difference")
+        ]
     columns += parts.map { money($0.rawValue, $0.rawValue.capitalizedFirst.replacing("_", with: " ")) }
     let rows = comparison.rows.map { row -> [Table.Cell] in
         let why: Table.Cell = row.reason.map { .missing($0) } ?? .blank
@@ -56,11 +64,13 @@ private func table(_ query: SpendQuery, _ comparison: SpendComparison, currency:
         cells += row.keys.map(cell)
         cells += [.text(row.log.rawValue), row.source.map { .text($0) } ?? .missing("none"), .int(row.rows)]
         cells += [row.reported.map { .money($0) } ?? why, .text(row.currency), .int(row.calls)]
-        cells += [row.computed.map(cost) ?? .missing("not compared"), row.variance.map { .money($0.total) } ?? why]
+        cells += [row.computed.map(cost) ?? .missing("not compared")]
+        cells += ofIt.map { row.computed == nil ? .blank : cost(row[keyPath: $0.cost]) }
+        cells += [row.variance.map { .money($0.total) } ?? why]
         cells += parts.map { part in row.variance.map { .money($0[part]) } ?? .blank }
         return cells
     }
-    return Table(name: "spend_comparison", columns: columns, rows: rows, notes: notes(comparison, currency: currency))
+    return Table(name: "spend_comparison", columns: columns, rows: rows, notes: notes(query, comparison, currency: currency))
 }
 
 private func cell(_ key: SpendRow.Key) -> Table.Cell {
@@ -76,8 +86,11 @@ private func cost(_ cost: Cost) -> Table.Cell {
     return cost.low == cost.high ? .money(cost.low) : .range(low: cost.low, high: cost.high)
 }
 
-private func notes(_ comparison: SpendComparison, currency: String) -> [String] {
+private func notes(_ query: SpendQuery, _ comparison: SpendComparison, currency: String) -> [String] {
     var notes = ["Views of one spend: each row is held against the computed cost beside it, and no two rows are to be added."]
+    if comparison.rows.contains(where: { $0.log == .invoices && $0.source != nil && !query.period.contains($0.period) }) {
+        notes.append("A bill is held against the calls of its own time, also where that reaches beyond \(query.period).")
+    }
     if comparison.rows.contains(where: { $0.keys.contains(.all) }) {
         notes.append("\"all\": no row of that source says it, so it is compared over all values together.")
     }
@@ -95,4 +108,8 @@ private func notes(_ comparison: SpendComparison, currency: String) -> [String] 
         notes.append("\(counted(count, "row")) in \(own) changed into \(currency) at the rate of its day.")
     }
     return notes
+}
+
+extension Period {
+    fileprivate func contains(_ other: Period) -> Bool { contains(other.first) && contains(other.last) }
 }
