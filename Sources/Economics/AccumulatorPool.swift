@@ -43,7 +43,9 @@ final class AccumulatorPool: @unchecked Sendable {
     }
 
     private func codes(of names: TextDictionary, in all: inout TextInterner) -> [Int32] {
-        (0..<Int32(names.count)).map { code in names.withUTF8(code) { all.code(of: $0) } }
+        var codes = [Int32](repeating: -1, count: names.count)
+        all.assign((0..<Int32(names.count)).map { $0 }, of: names, to: &codes)
+        return codes
     }
 }
 

@@ -59,20 +59,21 @@ struct Distinct {
     /// Each once for each group of a stretch of rows: a bit says who was there already.
     mutating func count(_ column: Column?, _ rows: Range<Int>, _ cells: Cells, _ groupOfCell: [Int32], _ wanted: [Bool]?) {
         guard case .text(let codes, let dictionary)? = column else { return }
+        if last.dictionary != dictionary { last = (dictionary, [Int32](repeating: -1, count: dictionary.count)) }
         let present = Array(Set(groupOfCell.filter { $0 >= 0 })).sorted()
         var position = [Int32: Int](minimumCapacity: present.count)
         for (index, group) in present.enumerated() { position[group] = index }
         let lineOfCell = groupOfCell.map { $0 < 0 ? -1 : position[$0] ?? -1 }
         let width = (dictionary.count + 63) / 64
-        if last.dictionary != dictionary { last = (dictionary, [Int32](repeating: -1, count: dictionary.count)) }
-        func name(_ code: Int) -> Int32 {
-            if last.codes[code] < 0 { last.codes[code] = dictionary.withUTF8(Int32(code)) { names.code(of: $0) } }
-            return last.codes[code]
-        }
         guard present.count * width <= 1 << 22 else {
             // Very many groups: the lists hold repetitions, which are left out at the end.
+            var isThere = [UInt64](repeating: 0, count: width)
             for row in rows where codes[row] >= 0 && (wanted?[row] ?? true) {
-                members[Int(groupOfCell[Int(cells.codes[row])])].append(name(Int(codes[row])))
+                isThere[Int(codes[row]) >> 6] |= 1 << UInt64(codes[row] & 63)
+            }
+            name(isThere)
+            for row in rows where codes[row] >= 0 && (wanted?[row] ?? true) {
+                members[Int(groupOfCell[Int(cells.codes[row])])].append(last.codes[Int(codes[row])])
             }
             return
         }
@@ -83,13 +84,26 @@ struct Distinct {
                 bits[lineOfCell[Int(cells.codes[row])] &* width &+ code >> 6] |= 1 << UInt64(truncatingIfNeeded: code & 63)
             }
         }
+        name((0..<width).map { word in present.indices.reduce(0) { $0 | bits[$1 * width + word] } })
         for (line, group) in present.enumerated() {
-            for word in 0..<width {
-                var left = bits[line * width + word]
-                while left != 0 {
-                    members[Int(group)].append(name(word * 64 + left.trailingZeroBitCount))
-                    left &= left &- 1
-                }
+            Distinct.eachBit(bits[line * width..<(line + 1) * width]) { members[Int(group)].append(last.codes[$0]) }
+        }
+    }
+
+    /// Gives codes of `names` to those of the dictionary that are there.
+    private mutating func name(_ isThere: [UInt64]) {
+        var fresh: [Int32] = []
+        Distinct.eachBit(isThere[...]) { if last.codes[$0] < 0 { fresh.append(Int32($0)) } }
+        if !fresh.isEmpty { names.assign(fresh, of: last.dictionary, to: &last.codes) }
+    }
+
+    @inline(__always)
+    private static func eachBit(_ words: ArraySlice<UInt64>, _ body: (Int) -> Void) {
+        for (word, bits) in words.enumerated() {
+            var left = bits
+            while left != 0 {
+                body(word * 64 + left.trailingZeroBitCount)
+                left &= left &- 1
             }
         }
     }

@@ -93,12 +93,20 @@ public struct CostLine: Equatable, Sendable {
         }
     }
 
-    /// Days first, then parts, and all names in byte order.
-    var sortKey: [String] {
-        [
-            "\(day)", part == .metered ? "0" : "1", provider ?? "", name, environment ?? "", owner?.dimension ?? "",
-            owner?.value ?? "", unit ?? "",
-        ]
+    /// Days first, then parts, and all names in byte order, with what is missing first.
+    static func inOrder(_ a: CostLine, _ b: CostLine) -> Bool {
+        if a.day != b.day { return a.day < b.day }
+        if a.part != b.part { return a.part < b.part }
+        return precedes(a.provider, b.provider) ?? precedes(a.name, b.name) ?? precedes(a.environment, b.environment)
+            ?? precedes(a.owner?.dimension, b.owner?.dimension) ?? precedes(a.owner?.value, b.owner?.value)
+            ?? precedes(a.unit, b.unit) ?? false
+    }
+
+    /// nil where they are equal.
+    private static func precedes(_ a: String?, _ b: String?) -> Bool? {
+        if a == b { return nil }
+        guard let a, let b else { return a == nil }
+        return a.utf8.lexicographicallyPrecedes(b.utf8)
     }
 }
 
@@ -143,14 +151,20 @@ public struct Expenses: Sendable {
 /// Every cost of a period beside the calls of models: sorted by day, part, provider, name and owner.
 ///
 /// The rows, the meters and the rates that they are made from are of one moment, also beside a run.
-public func otherCosts(of period: Period, _ expenses: Expenses, _ model: CostModel, _ lake: Lake) throws -> [CostLine] {
+public func otherCosts(
+    of period: Period, _ expenses: Expenses, _ model: CostModel, _ lake: Lake,
+    parts: Set<CostLine.Part> = Set(CostLine.Part.allCases)
+) throws -> [CostLine] {
     try lake.consistently {
         let rates = try expenses.exchangeRates(model, lake)
         let meters = try MeterHistory(of: period, model, lake)
-        let metered = try meterCosts(meters, of: period, expenses, rates, model)
-        let days = try spreadFixedCosts(expenses.fixed, over: period, expenses.month, rates, model)
-        let fixed = try allocate(days, period, meters, model, lake)
-        return (metered + fixed).map { (key: $0.sortKey, line: $0) }.sorted { inByteOrder($0.key, $1.key) }.map(\.line)
+        var lines: [CostLine] = []
+        if parts.contains(.metered) { lines = try meterCosts(meters, of: period, expenses, rates, model) }
+        if parts.contains(.fixed) {
+            let days = try spreadFixedCosts(expenses.fixed, over: period, expenses.month, rates, model)
+            lines += try allocate(days, period, meters, model, lake)
+        }
+        return lines.indices.sorted { CostLine.inOrder(lines[$0], lines[$1]) }.map { lines[$0] }
     }
 }
 

@@ -1,21 +1,23 @@
 import Common
 import Lake
 
-/// What other prices would do to the usage of a period.
+/// What other prices would do to the costs of a period.
 public struct PriceDifference: Sendable {
-    /// By key, in byte order, with what is missing first.
+    /// By part, then by key in byte order, with what is missing first.
     public let rows: [Row]
     /// The sum of the rows.
     public let total: Row
-    /// How many days have usage at all.
-    public let daysWithUsage: Int
+    /// How many days have any cost, or usage.
+    public let days: Int
 
     public struct Row: Equatable, Sendable {
+        /// usage, metered or fixed; nil of the sum.
+        public let part: String?
         public let keys: [String?]
         public internal(set) var requests = 0
         public internal(set) var now = Cost()
         public internal(set) var then = Cost()
-        /// Requests that have a price only then, and only now.
+        /// Requests, and days of a metric, that have a price only then, and only now.
         public internal(set) var newlyPriced = 0
         public internal(set) var newlyUnpriced = 0
         /// The days on which something changes.
@@ -28,44 +30,90 @@ public struct PriceDifference: Sendable {
     }
 }
 
-/// Prices the usage of a period twice and compares, by any dimensions.
+/// Prices a period twice and compares, by any dimensions.
 ///
 /// The two are compared by day, provider, model and service tier, whatever the rows are by: what has a price here and none there does
-/// not cancel out.
+/// not cancel out. With `expenses` metered and fixed costs stand beside usage, under the name of the metric or service as their model.
 public func diffPrices(
-    _ now: CostModel, _ then: CostModel, over period: Period, by dimensions: [String], _ lake: Lake, threads: Int = 1
+    _ now: CostModel, _ then: CostModel, over period: Period, by dimensions: [String], _ expenses: Expenses?, _ lake: Lake,
+    threads: Int = 1
 ) throws -> PriceDifference {
     let finest = dimensions + ["provider", "model", "service_tier"].filter { !dimensions.contains($0) }
     let query = CostQuery(period: period, every: .day, by: finest)
+    var difference = Difference(dimensions)
     // Both are of one moment, also beside a run.
-    let (before, after) = try lake.consistently {
-        (try tabulateCosts(query, now, lake, threads: threads).rows, try tabulateCosts(query, then, lake, threads: threads).rows)
+    try lake.consistently {
+        let before = try tabulateCosts(query, now, lake, threads: threads).rows
+        let after = try tabulateCosts(query, then, lake, threads: threads).rows
+        for (old, new) in zip(before, after) {
+            precondition(old.keys == new.keys && old.period == new.period, "the same usage has the same groups under any prices")
+            difference.add(
+                "usage", Array(old.keys.prefix(dimensions.count)), old.period.first, old.measures.requests, old.measures.cost,
+                new.measures.cost)
+        }
+        guard let expenses else { return }
+        let old = byDay(try otherCosts(of: period, expenses, now, lake), dimensions)
+        let new = byDay(try otherCosts(of: period, expenses, then, lake), dimensions)
+        for key in Set(old.keys).union(new.keys).sorted(by: { $0.day < $1.day }) {
+            difference.add(key.part.rawValue, key.keys, key.day, 0, old[key] ?? Cost(), new[key] ?? Cost())
+        }
     }
-    var rows: [[String?]: PriceDifference.Row] = [:]
-    var total = PriceDifference.Row(keys: dimensions.map { _ in nil })
-    var changed: Set<Day> = []
-    for (old, new) in zip(before, after) {
-        precondition(old.keys == new.keys && old.period == new.period, "the same usage has the same groups under any prices")
-        let keys = Array(old.keys.prefix(dimensions.count))
-        rows[keys, default: PriceDifference.Row(keys: keys)].add(old, new)
-        total.add(old, new)
-        if old.measures.cost != new.measures.cost { changed.insert(old.period.first) }
+    return difference.whole
+}
+
+/// The comparison while it is added up.
+private struct Difference {
+    private var rows: [[String?]: PriceDifference.Row] = [:]
+    private var total: PriceDifference.Row
+    private var changed: Set<Day> = []
+    private var seen: Set<Day> = []
+
+    init(_ dimensions: [String]) { total = PriceDifference.Row(part: nil, keys: dimensions.map { _ in nil }) }
+
+    mutating func add(_ part: String, _ keys: [String?], _ day: Day, _ requests: Int, _ old: Cost, _ new: Cost) {
+        rows[[part] + keys, default: PriceDifference.Row(part: part, keys: keys)].add(day, requests, old, new)
+        total.add(day, requests, old, new)
+        seen.insert(day)
+        if old != new { changed.insert(day) }
     }
-    total.days = changed.sorted()
-    return PriceDifference(
-        rows: rows.values.sorted { sortKey($0.keys) < sortKey($1.keys) }, total: total,
-        daysWithUsage: Set(before.map(\.period.first)).count)
+
+    var whole: PriceDifference {
+        var total = total
+        total.days = changed.sorted()
+        let sorted = rows.sorted { a, b in
+            func order(_ row: PriceDifference.Row) -> Int { ["usage", "metered", "fixed"].firstIndex(of: row.part ?? "") ?? 3 }
+            return (order(a.value), sortKey(a.value.keys)) < (order(b.value), sortKey(b.value.keys))
+        }
+        return PriceDifference(rows: sorted.map(\.value), total: total, days: seen.count)
+    }
 }
 
 extension PriceDifference.Row {
-    fileprivate mutating func add(_ old: CostRow, _ new: CostRow) {
-        requests += old.measures.requests
-        now += old.measures.cost
-        then += new.measures.cost
-        let priced = old.measures.cost.unpricedRequests - new.measures.cost.unpricedRequests
+    fileprivate mutating func add(_ day: Day, _ requests: Int, _ old: Cost, _ new: Cost) {
+        self.requests += requests
+        now += old
+        then += new
+        let priced = old.unpricedRequests - new.unpricedRequests
         if priced > 0 { newlyPriced += priced } else { newlyUnpriced -= priced }
-        let day = old.period.first
-        if old.measures.cost != new.measures.cost, days.last != day { days.append(day) }
+        if old != new, days.last != day { days.append(day) }
+    }
+}
+
+private struct LineKey: Hashable {
+    let part: CostLine.Part
+    let day: Day
+    let keys: [String?]
+}
+
+/// Metered and fixed costs by day and dimensions; a line without a price counts as one that has none.
+private func byDay(_ lines: [CostLine], _ dimensions: [String]) -> [LineKey: Cost] {
+    lines.reduce(into: [:]) { sums, line in
+        let keys = dimensions.map { $0 == "model" ? line.name : line.value(of: $0) }
+        var cost = Cost()
+        (cost.low, cost.high) = (line.amount.low, line.amount.high)
+        (cost.shadowLow, cost.shadowHigh) = (line.shadow?.low ?? .zero, line.shadow?.high ?? .zero)
+        cost.unpricedRequests = line.missing == nil ? 0 : 1
+        sums[LineKey(part: line.part, day: line.day, keys: keys), default: Cost()] += cost
     }
 }
 

@@ -49,7 +49,9 @@ extension PriceBook {
             }
         }
         // Whatever order a dictionary has.
-        learned = learned.ordered { "\($0.place.path)\u{0}\(padded($0.place.line ?? 0, 9))\u{0}\(padded($0.place.column ?? 0, 9))\u{0}" }
+        learned = learned.ordered {
+            "\($0.place.path)\u{0}\(padded($0.place.line ?? 0, 9))\u{0}\(padded($0.place.column ?? 0, 9))\u{0}"
+        }
         displaced.sort { ($0.row.sortKey, $0.later.validFrom) < ($1.row.sortKey, $1.later.validFrom) }
         return LearnedPrices(
             rows: learned, unchanged: unchanged, book: learned.isEmpty ? self : try adding(learned), displaced: displaced)

@@ -88,7 +88,8 @@ private struct Neighbours {
     /// Vendors cut prices to a fifth, hardly ever to a hundredth.
     func before(_ row: PriceRow) -> UnusualPrice? {
         let earlier = those(byQuestion[row.question]).filter {
-            $0.validFrom <= row.validFrom && ($0.knownFrom, $0.revision, $0.validFrom) < (row.knownFrom, row.revision, row.validFrom)
+            $0.validFrom <= row.validFrom
+                && ($0.knownFrom, $0.revision, $0.validFrom) < (row.knownFrom, row.revision, row.validFrom)
         }
         let last = earlier.max { ($0.validFrom, $0.knownFrom, $0.revision) < ($1.validFrom, $1.knownFrom, $1.revision) }
         return last.flatMap { last in
@@ -99,7 +100,9 @@ private struct Neighbours {
     /// An input rate that no other meter of its model fits.
     func input(_ row: PriceRow) -> UnusualPrice? {
         guard row.counted == .tokens(.input) else { return nil }
-        let others = those(byModel[Model(row)]).filter { $0.counted != row.counted && $0.counted != .quantity && $0.high != .zero }
+        let others = those(byModel[Model(row)]).filter {
+            $0.counted != row.counted && $0.counted != .quantity && $0.high != .zero
+        }
         let held = others.map { Neighbours.farOff($0, from: row) }
         guard !held.contains(where: { $0 == nil }), let other = others.first, let times = held.first ?? nil else { return nil }
         return UnusualPrice(row: row, neighbour: other, relation: .otherMeter, times: times)

@@ -155,7 +155,7 @@ public struct TextInterner: Sendable {
     public private(set) var dictionary = TextDictionary()
     /// The upper half of a text's hash, which also says where to look, beside its code + 1; 0 where a slot is free. Most other texts
     /// are told apart by it, and none is hashed again when there are more slots.
-    private var slots = [UInt64](repeating: 0, count: 64)
+    var slots = [UInt64](repeating: 0, count: 64)
 
     public init() {}
 
@@ -179,7 +179,7 @@ public struct TextInterner: Sendable {
         return code
     }
 
-    private mutating func grow() {
+    mutating func grow() {
         let old = slots
         let mask = old.count * 4 - 1
         slots = [UInt64](repeating: 0, count: mask + 1)

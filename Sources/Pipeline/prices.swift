@@ -60,14 +60,16 @@ public func propose(_ path: String, to job: Job, _ context: RunContext, _ ledger
     return PriceProposal(learned: learned, unusual: unusual, warnings: warnings)
 }
 
-/// What a price book would do to a period of a job, before it is applied.
+/// What a price book would do to a period of a job, before it is applied: to usage, and where it says something new of metrics or
+/// services, to metered and fixed costs.
 public func diffPrices(
     _ proposal: PriceProposal, of job: Job, over period: Period, by dimensions: [String], _ context: RunContext, _ ledger: Ledger
 ) throws -> PriceDifference {
     let now = try job.knowing(ledger)
+    let isOfUsage = proposal.learned.rows.allSatisfy { if case .model = $0.subject { true } else { false } }
     return try diffPrices(
-        now.costModel(), now.with(proposal.learned.book).costModel(), over: period, by: dimensions, Lake(ledger),
-        threads: context.threads)
+        now.costModel(), now.with(proposal.learned.book).costModel(), over: period, by: dimensions,
+        isOfUsage ? nil : now.expenses, Lake(ledger), threads: context.threads)
 }
 
 /// Makes what a price book says new a revision of the job's prices in this home; nil where it says nothing new.

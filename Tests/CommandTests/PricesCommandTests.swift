@@ -39,10 +39,10 @@ import Testing
         #expect(
             diff.output
                 == #"{"schema":"vesper.price_difference/1","rows":["#
-                + #"{"model":"a-model-without-a-price","tenant":{"missing":"none"},"requests":1,"now":{"at_least":"0"},"then":{"at_least":"0"},"difference":"0","newly_priced":0,"newly_unpriced":0,"days":0,"which":null},"#
-                + #"{"model":"claude-haiku-4-5","tenant":{"missing":"none"},"requests":3,"now":"0.004515","then":"0.005319","difference":"0.000804","newly_priced":0,"newly_unpriced":0,"days":2,"which":"2026-11-12 to 2026-11-13"}],"#
-                + #""totals":{"model":null,"tenant":null,"requests":4,"now":{"at_least":"0.004515"},"then":{"at_least":"0.005319"},"difference":"0.000804","newly_priced":0,"newly_unpriced":0,"days":2,"which":"2026-11-12 to 2026-11-13"},"#
-                + #""notes":["1 price of the book is new, 1 in effect already. 2 days of 4 with usage would change."]}"# + "\n")
+                + #"{"part":"usage","model":"a-model-without-a-price","tenant":{"missing":"none"},"requests":1,"now":{"at_least":"0"},"then":{"at_least":"0"},"difference":"0","newly_priced":0,"newly_unpriced":0,"days":0,"which":null},"#
+                + #"{"part":"usage","model":"claude-haiku-4-5","tenant":{"missing":"none"},"requests":3,"now":"0.004515","then":"0.005319","difference":"0.000804","newly_priced":0,"newly_unpriced":0,"days":2,"which":"2026-11-12 to 2026-11-13"}],"#
+                + #""totals":{"part":null,"model":null,"tenant":null,"requests":4,"now":{"at_least":"0.004515"},"then":{"at_least":"0.005319"},"difference":"0.000804","newly_priced":0,"newly_unpriced":0,"days":2,"which":"2026-11-12 to 2026-11-13"},"#
+                + #""notes":["1 price of the book is new, 1 in effect already. 2 days of 4 with costs would change."]}"# + "\n")
         #expect(try total(demo, "--by=model") == before, "nothing was applied")
 
         let dry = try demo.vesper("prices apply", ["demo", "new.json5"], "--dry-run", "--format=csv")

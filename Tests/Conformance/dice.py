@@ -51,6 +51,8 @@ def one(dice, call, number):
         entry["tier"] = "batch"
     if dice.random() < 0.15:
         entry["mocked"] = True
+    if dice.random() < 0.2:
+        entry["currency"] = "EUR"
     if unit is None or dice.random() < 0.2:
         entry["rates"] = {meter: rate(dice) for meter in dice.sample(METERS, dice.randint(1, len(METERS)))}
         entry["per"] = dice.choice(["1M tokens", "1K tokens", "7 tokens"])

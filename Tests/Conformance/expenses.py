@@ -204,13 +204,15 @@ class Expenses:
             month, worth = (piece.day.year, piece.day.month), self.worth(price.currency, piece.day)
             line = lines["metered", piece.day.isoformat(), price.provider, piece.metric, tenant] if piece.day in days else Amount()
             line.complete = line.complete and worth is not None
-            for tier, low, high in price.parts(quantity, used[id(price), month]):
+            for tier, low, high in price.parts(quantity, used[price.provider, price.name, price.kind, month]):
                 # A reading's month is rounded once, and its days are the steps of the running sum.
                 key = (piece.reading, id(price), month, tier, piece.carried)
                 before = sums.get(key, (0, 0))
                 after = sums[key] = (before[0] + low * (worth or 0), before[1] + high * (worth or 0))
                 line.add(*(round(new * ATOM) - round(old * ATOM) for new, old in zip(after, before)), price.mocked)
-            used[id(price), month] += quantity
+            # What is charged at a flat rate fills no tiers.
+            if len(price.bands) > 1:
+                used[price.provider, price.name, price.kind, month] += quantity
 
     # MARK: - Fixed
 

@@ -106,7 +106,7 @@ def statements(book):
                 for name in listed(entry["model"]):
                     yield {
                         "provider": provider, "tier": entry.get("tier", "standard"), "counted": counted, "kind": kind, "step": step,
-                        "above": entry.get("above_input_tokens", -1), **fitting(name, dated=True), "mocked": entry.get("mocked", False),
+                        "tiered": len(bands) > 1, "above": entry.get("above_input_tokens", -1), **fitting(name, dated=True), "mocked": entry.get("mocked", False),
                         "valid_from": entry["valid_from"], "valid_to": entry.get("valid_to", "9999-12-31"),
                         "known_from": entry["known_from"],
                     }, entry.get("currency", "USD"), bands
@@ -197,15 +197,15 @@ SELECT n, class, day_utc, above, counts.* FROM (SELECT *, coalesce(thinks AND re
 WHERE tokens IS NOT NULL;
 
 -- What is charged: tokens, or so much of a quantity's smallest unit × 1e12, in whole steps. All that one name of a book prices fills the
--- volume tiers of its calendar month together.
+-- volume tiers of its calendar month together; what is charged at a flat rate fills none.
 CREATE TABLE charged AS
 SELECT n, class, day_utc, counts.counted, tokens, r, mocked, CAST(tokens AS HUGEINT) AS charged, CAST(0 AS HUGEINT) AS before
 FROM counts LEFT JOIN holding USING (class, day_utc, counted, above) WHERE tokens > 0;
 INSERT INTO charged
 SELECT n, class, day_utc, 'quantity', 0, r, mocked, stepped,
-    coalesce(sum(stepped) OVER (PARTITION BY priced_by, kind, month ORDER BY ts, source_file, source_record
+    coalesce(sum(stepped) FILTER (tiered) OVER (PARTITION BY priced_by, kind, month ORDER BY ts, source_file, source_record
         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)
-FROM (SELECT called.*, r, mocked, holding.kind, (holding.provider, pattern, tier) AS priced_by, CASE WHEN step = 0 THEN units * factor
+FROM (SELECT called.*, r, mocked, tiered, holding.kind, (holding.provider, pattern, tier) AS priced_by, CASE WHEN step = 0 THEN units * factor
         ELSE (units * factor + step * 1000000000000 - 1) // (step * 1000000000000) * step * 1000000000000 END AS stepped
     FROM called LEFT JOIN words ON word = unit
     LEFT JOIN holding ON (holding.class, holding.day_utc, holding.counted, holding.kind)
@@ -240,7 +240,7 @@ def priced(lake, book, zone=ZONE, found=KALEI, exchange=None):
     lake.execute(EVENTS.format(zone=zone) + found)
     rates = list(statements(book))
     insert(lake, "rates", {
-        "r": "INT", "provider": "TEXT", "tier": "TEXT", "counted": "TEXT", "kind": "TEXT", "step": "HUGEINT", "above": "BIGINT",
+        "r": "INT", "provider": "TEXT", "tier": "TEXT", "counted": "TEXT", "kind": "TEXT", "step": "HUGEINT", "tiered": "BOOL", "above": "BIGINT",
         "pattern": "TEXT", "length": "INT", "mocked": "BOOL", "valid_from": "TEXT", "valid_to": "TEXT", "known_from": "TEXT",
     }, [{"r": r, **row} for r, (row, _, _) in enumerate(rates)])
     insert(lake, "aliases", {"pattern": "TEXT", "length": "INT", "target": "TEXT"}, [

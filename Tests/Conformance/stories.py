@@ -104,7 +104,7 @@ def open_product(product, home):
 
 
 class Homes:
-    """A home of every product after one ingest, with the late file or without it. Nobody writes to them."""
+    """A home of every product after one ingest and with its costs cached, with the late file or without it. Nobody writes to them."""
 
     def __init__(self, vesper, folder):
         self.vesper, self.folder, self.lakes = vesper, folder, {}
@@ -118,7 +118,7 @@ class Homes:
             shutil.copytree(product.sample, data / product.name)
             (path,) = (data / product.name / "late").iterdir()
             path.rename(self.among(data / product.name, path))
-        self.vesper("run", place, data=data, job=product.job, flags=["--until", "ingest"])
+        self.vesper("run", place, data=data, job=product.job, flags=["--until", "price"])
         return place
 
     @staticmethod

@@ -10,7 +10,8 @@ import pytest
 
 from conftest import ALL, open_lake
 from dice import thrown
-from oracle import TOKENS, costs, known, price_book, priced
+from expenses import Expenses
+from oracle import TOKENS, carried, costs, known, price_book, priced
 from products import PRODUCTS, aspendos, kalei
 from shown import PERIOD, amount, assert_costs, assert_details, expected, keys, printed
 
@@ -170,6 +171,7 @@ def test_sorting_and_the_first_rows_change_no_figure(vesper, homes, product, mea
 @each_product
 def test_the_cache_says_what_the_lake_says(vesper, homes, product):
     home, lake, given = homes.home(product), homes.lake(product), {"data": product.sample.parent, "job": product.job}
+    assert [path for path in (home / "cache").rglob("*.parquet")], "there is no cache to compare with"
     for by in ["model,plan,feature", "tenant,route"]:
         flags = [*PERIOD, "--every", "day", "--by", by]
         cached = vesper("costs", home, flags=[*flags, "--format", "json"], **given).stdout
@@ -205,14 +207,16 @@ def test_what_is_counted_beside_tokens_is_what_duckdb_counts(vesper, homes, prod
 
 @pytest.mark.parametrize("seed", range(200 if ALL else 16))
 def test_a_book_by_dice_gives_the_costs_of_duckdb(vesper, homes, jobs, seed):
-    """Rules of all kinds at once: names, aliases, tiers, thresholds, steps, bands, ranges, mocked services, and what was learned later."""
+    """Rules of all kinds at once: names, aliases, tiers, thresholds, steps, bands, ranges, currencies, mocked services, late knowledge."""
     product = [aspendos, kalei][seed % 2].PRODUCT
     home = homes.home(product)
     lake = open_lake(home, product.name)
     calls = lake.execute("SELECT DISTINCT provider, model, unit FROM usage WHERE model IS NOT NULL ORDER BY ALL").fetchall()
     book = thrown(seed, calls)
+    # What the job's fixed costs refer to stays.
+    book["prices"] += [entry for entry in price_book(product.name)["prices"] if "model" not in entry]
     write_book(jobs, book, product.name)
-    lake = priced(lake, book, product.zone, product.found)
+    lake = priced(lake, book, product.zone, product.found, carried(Expenses(product.name, lake).rates(lake)))
     given = {"data": product.sample.parent, "job": jobs / f"{product.name}.json5"}
     assert_costs(vesper, home, lake, "day", ["model"], **given)
     assert_details(vesper, home, lake, "all", ["model"], **given)

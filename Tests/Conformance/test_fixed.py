@@ -84,7 +84,7 @@ def metered(neni):
     lake = open_lake(neni, "neni")
     assert lake.execute("SELECT count(*) FROM meters WHERE CAST(value AS HUGEINT) <> value").fetchone() == (0,)
     lake.execute("CREATE TABLE metered_prices (metric TEXT, low HUGEINT, high HUGEINT, one HUGEINT, monthly BOOL, mocked BOOL)")
-    book = [entry for entry in price_book(ROOT / "Jobs" / "Prices" / "neni.json5") if "metric" in entry]
+    book = [entry for entry in price_book("neni")["prices"] if "metric" in entry]
     for entry in book:
         one, monthly = ONE.get(entry["per"], (1, False))
         assert "valid_to" not in entry and entry["unit"] == ("byte" if one > 1 else entry["per"])
@@ -132,7 +132,7 @@ def test_neni_missing_midnight_is_carried_forward_and_said(vesper, neni, metered
     day = story["day"]
     assert metered.execute("SELECT count(*), min(CAST(day AS TEXT)) FROM atoms WHERE carried").fetchone() == (7, day)
     shown = parts(vesper, neni, "--parts", "metered", job=NENI)
-    assert "STORAGE_BYTES: reading of 2026-10-27 carried forward (7 lines)" in shown["notes"]
+    assert "STORAGE_BYTES: reading of 2026-10-27 carried forward (7 lines, 2026-10-28)" in shown["notes"]
 
 
 def test_neni_shadow_costs_are_those_of_the_truth(vesper, neni):
@@ -172,7 +172,7 @@ def test_kalei_fixed_costs_are_those_of_duckdb_by_day(vesper, home):
     job = json5((ROOT / "Jobs" / "kalei.json5").read_text(encoding="utf-8"))
     services = {
         (entry["provider"], entry["service"]): entry
-        for entry in price_book(ROOT / "Jobs" / "Prices" / "kalei.json5") if "service" in entry}
+        for entry in price_book("kalei")["prices"] if "service" in entry}
     rate = json5((ROOT / "Jobs" / job["exchange_rates"][0]).read_text(encoding="utf-8"))["rates"][0]["rate"]
     assert rate == {"base": "8.45", "quote": "9.20"}
     lake = open_lake(home)
@@ -270,3 +270,66 @@ def test_aspendos_takes_the_rates_of_its_own_export(vesper, tmp_path, jobs):
     # One rate a month: that of its first day.
     assert {found[day, "lira"][0] for day, name in found if name == "lira" and day < "2026-11"} == {wanted["2026-10-01"]}
     assert {found[day, "lira"][0] for day, name in found if name == "lira" and day >= "2026-11"} == {wanted["2026-11-01"]}
+
+
+# ---- Bad input
+
+
+def refused(vesper, tmp_path, job):
+    return vesper("costs", tmp_path / "home", job=job, code=64, flags=["--parts", "all"]).stderr
+
+
+@pytest.mark.parametrize(
+    "old,new,sentence",
+    [
+        ('service: "VPS 1000 G12"', 'service: "VPS 100 G12"',
+         'The price book has no service "VPS 100 G12" of netcup. Did you mean "VPS 1000 G12"?'),
+        ('name: "domain", category: "infrastructure", provider: "registrar", service: "kalei.ai"',
+         'name: "server", category: "infrastructure", provider: "netcup", service: "VPS 2000 G12"',
+         "already, for some of the same days. End the earlier one"),
+        ('exchange_rates: ["Prices/kalei-rates.json5"]', 'exchange_rates: ["Prices/rates.json5"]',
+         'There is no rate file "Prices/rates.json5" beside the job file.'),
+        ('service: "developer program", from: "2026-09-28"', 'service: "developer program", from: "2026-09-28", to: "2026-09-27"',
+         "The cost ends on 2026-09-27, before it begins on 2026-09-28."),
+        ('provider: "apple", service: "developer program"', 'provider: "apple", amount: "-99", per: "year"', "An amount is not negative"),
+        ('provider: "apple", service: "developer program"', 'provider: "apple", amount: "99", currency: "Euro", per: "year"',
+         'A currency is three capital letters (ISO 4217), such as USD, not "Euro".'),
+        ('service: "developer program",', 'service: "developer program", share: { over: "user", by: "metric" },',
+         "A share by metric needs its base: add metric"),
+        ('service: "developer program",', 'service: "developer program", share: { over: "users", by: "equal" },',
+         'There is no dimension "users" to share over. Did you mean "user"?'),
+        ('unbilled_metrics: ["concurrent_connections_max", "registered_users"]', 'month: "31 days"', 'Its values are calendar and 30 days.'),
+    ], ids=range(9))
+def test_a_job_that_cannot_be_obeyed_is_refused_with_its_line(vesper, tmp_path, jobs, old, new, sentence):
+    job = jobs / "kalei.json5"
+    text = job.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    job.write_text(text.replace(old, new), encoding="utf-8")
+    said = refused(vesper, tmp_path, job)
+    line = text[: text.index(old)].count("\n") + 1
+    assert f"kalei.json5:{line}:" in said and sentence in said, said
+
+
+def test_a_currency_without_any_rate_is_refused_and_a_gap_leaves_the_amount_in_its_own(vesper, home, tmp_path, jobs):
+    rates = jobs / "Prices" / "kalei-rates.json5"
+    text = rates.read_text(encoding="utf-8")
+    rates.write_text(text.replace('base: "EUR"', 'base: "CHF"'), encoding="utf-8")
+    assert "The price is in EUR, but the job reports in USD." in refused(vesper, tmp_path, jobs / "kalei.json5")
+    rates.write_text(text.replace('valid_from: "2026-02-01"', 'valid_from: "2026-02-01", valid_to: "2026-10-24"'), encoding="utf-8")
+    shown = vesper.json(
+        "costs", home, job=jobs / "kalei.json5",
+        flags=["--from", "2026-10-31", "--to", "2026-11-01", "--every", "day", "--parts", "fixed", "--where", "name=server"])
+    # October takes the rate of its first day; November's first is eight days behind the last one.
+    assert [row["cost"] for row in shown["rows"]] == ["0.296774193549", {"at_least": "0"}]
+    assert shown["rows"][1]["unconverted"] == "0.281666666666 EUR"
+    assert any("There is no rate between EUR and USD for 2026-11-01, nor for the 7 days before" in note for note in shown["notes"])
+    assert shown["totals"]["cost"] == {"at_least": "0.296774193549"}
+
+
+def test_a_rate_a_thousand_times_off_is_warned_of(vesper, home, jobs):
+    rates = jobs / "Prices" / "kalei-rates.json5"
+    slip = '{ base: "CHF", quote: "USD", rate: "%s", day: "2026-10-0%d", source: "a test" },'
+    slips = "\n".join(slip % pair for pair in [("1.25", 1), ("1251", 2), ("1.24", 3)])
+    rates.write_text(rates.read_text(encoding="utf-8").replace("rates: [\n", "rates: [\n" + slips, 1), encoding="utf-8")
+    said = vesper("costs", home, job=jobs / "kalei.json5", flags=[*PERIOD, "--parts", "fixed"]).stderr
+    assert "warning: 1 CHF = 1251 USD of 2026-10-02 is a thousand times or more off 1 CHF = 1.25 USD of 2026-10-01" in said

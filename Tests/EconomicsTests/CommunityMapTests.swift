@@ -30,11 +30,14 @@ import Testing
         Case("input", "input_cost_per_token", "tokens(input) standard -1"),
         Case("a tier", "output_cost_per_token_batches", "tokens(output) batch -1"),
         Case("a threshold", "input_cost_per_token_above_272k_tokens", "tokens(input) standard 272000"),
-        Case("a threshold and a tier", "cache_read_input_token_cost_above_200k_tokens_priority", "tokens(cacheRead) priority 200000"),
+        Case(
+            "a threshold and a tier", "cache_read_input_token_cost_above_200k_tokens_priority",
+            "tokens(cacheRead) priority 200000"),
         Case("how long a cache lives", "cache_creation_input_token_cost_above_1hr", "tokens(cacheWrite1h) standard -1"),
         Case("the short cache", "cache_creation_input_token_cost_flex", "tokens(cacheWrite5m) flex -1"),
         Case(
-            "all of them", "cache_creation_input_token_cost_above_1hr_above_100k_tokens_batches", "tokens(cacheWrite1h) batch 100000"),
+            "all of them", "cache_creation_input_token_cost_above_1hr_above_100k_tokens_batches",
+            "tokens(cacheWrite1h) batch 100000"),
         Case("reasoning", "output_cost_per_reasoning_token", "tokens(reasoning) standard -1"),
         Case("a size", "output_cost_per_second_720p", "quantity(outputSeconds) standard -1"),
         Case("a size of images", "output_cost_per_image_0.5K", "quantity(outputImages) standard -1"),
@@ -47,7 +50,8 @@ import Testing
     @Test("A key is read by its parts, in their order, or not at all", arguments: names)
     func keyNames(_ row: Case<String, String>) {
         let found = CostKey(row.input).map { key in
-            let meaning = "\(key.meaning)".replacing("Economics.Meter.", with: "").replacing("Economics.CostKey.Quantity.", with: "")
+            let meaning = "\(key.meaning)".replacing("Economics.Meter.", with: "").replacing(
+                "Economics.CostKey.Quantity.", with: "")
             return "\(meaning) \(key.tier) \(key.aboveInputTokens)"
         }
         #expect(found ?? "nil" == row.expected)
@@ -64,7 +68,8 @@ import Testing
             "zero is a price, and what is absent is none", #""input_cost_per_token": 0.0, "cache_read_input_token_cost": null"#,
             (["input 0"], ["cache_read_input_token_cost: not applied", "input_cost_per_token: priced"])),
         Case(
-            "a cache hit has two keys and one price", #""input_cost_per_token_cache_hit": 2.8e-08, "cache_read_input_token_cost": 2.8e-08"#,
+            "a cache hit has two keys and one price",
+            #""input_cost_per_token_cache_hit": 2.8e-08, "cache_read_input_token_cost": 2.8e-08"#,
             (["cache_read 0.000000028"], ["cache_read_input_token_cost: priced", "input_cost_per_token_cache_hit: same charge"])),
         Case(
             "a cache hit alone", #""input_cost_per_token_cache_hit": 2.8e-08"#,
@@ -78,7 +83,9 @@ import Testing
         Case(
             "sides that differ", #""input_cost_per_character": 5e-07, "output_cost_per_character": 1e-06"#,
             ([], ["input_cost_per_character: not applied", "output_cost_per_character: not applied"])),
-        Case("tts-1 by the character", #""input_cost_per_character": 1.5e-05"#, (["per character 0.000015"], ["input_cost_per_character: priced"])),
+        Case(
+            "tts-1 by the character", #""input_cost_per_character": 1.5e-05"#,
+            (["per character 0.000015"], ["input_cost_per_character: priced"])),
         Case(
             "a query beside tokens that cost nothing",
             #""input_cost_per_query": 0.002, "input_cost_per_token": 0.0, "output_cost_per_token": 0.0"#,
@@ -87,7 +94,8 @@ import Testing
                 ["input_cost_per_query: priced", "input_cost_per_token: priced", "output_cost_per_token: priced"]
             )),
         Case(
-            "sizes that the log does not tell", #""output_cost_per_image": 0.08, "output_cost_per_image_0.5K": 0.06, "output_cost_per_image_4K": 0.16"#,
+            "sizes that the log does not tell",
+            #""output_cost_per_image": 0.08, "output_cost_per_image_0.5K": 0.06, "output_cost_per_image_4K": 0.16"#,
             (
                 ["per image 0.06…0.16"],
                 ["output_cost_per_image: priced", "output_cost_per_image_0.5K: priced", "output_cost_per_image_4K: priced"]
@@ -103,7 +111,8 @@ import Testing
             "quantities in two units", #""output_cost_per_image": 0.134, "search_context_cost_per_query": 0.01"#,
             (["per image 0.134", "per search 0.01"], ["output_cost_per_image: priced", "search_context_cost_per_query: priced"])),
         Case(
-            "batches keep the cache's own price", #""cache_read_input_token_cost": 1.25e-07, "cache_read_input_token_cost_batches": 1.25e-07"#,
+            "batches keep the cache's own price",
+            #""cache_read_input_token_cost": 1.25e-07, "cache_read_input_token_cost_batches": 1.25e-07"#,
             (
                 ["cache_read 0.000000125", "cache_read batch 0.000000125"],
                 ["cache_read_input_token_cost: priced", "cache_read_input_token_cost_batches: priced"]
@@ -119,7 +128,8 @@ import Testing
             "what multiplies", #""provider_specific_entry": { "us": 1.1 }, "regional_processing_uplift_multiplier_eu": 1.1"#,
             ([], ["provider_specific_entry: not applied", "regional_processing_uplift_multiplier_eu: not applied"])),
         Case(
-            "tokens that usage does not tell apart", #""input_cost_per_audio_token": 1e-06, "output_cost_per_video_token_batches": 1e-06"#,
+            "tokens that usage does not tell apart",
+            #""input_cost_per_audio_token": 1e-06, "output_cost_per_video_token_batches": 1e-06"#,
             ([], ["input_cost_per_audio_token: not applied", "output_cost_per_video_token_batches: not applied"])),
         Case(
             "keys that nobody knows",
@@ -135,11 +145,14 @@ import Testing
     }
 
     private static let refusals: [Case<String, String>] = [
-        Case("no JSON", "{ not: json }", #"map.json:1:3: expected a key in double quotes, but found "n". JSON has no other keys."#),
+        Case(
+            "no JSON", "{ not: json }", #"map.json:1:3: expected a key in double quotes, but found "n". JSON has no other keys."#),
         Case("nothing", "", "map.json:1:1: nothing is written here. Expected a value, such as an object in { }."),
         Case("a list", "[]", #"map.json:1:1: expected an object in { }, but found "["."#),
         Case("an end too early", "{ \"m\": {}", "map.json:1:1: this object is never closed. Add a } where it ends."),
-        Case("an entry that is none", "{ \"m\": 1 }", #"map.json:1:8: The entry "m" must be an object in { }, as every model of the map is."#),
+        Case(
+            "an entry that is none", "{ \"m\": 1 }",
+            #"map.json:1:8: The entry "m" must be an object in { }, as every model of the map is."#),
         Case(
             "a rate in text", "{ \"m\": { \"litellm_provider\": \"p\",\n \"input_cost_per_token\": \"1e-06\" } }",
             #"map.json:2:26: "input_cost_per_token" of "m" must be a number. Correct it in the map."#),
@@ -154,7 +167,8 @@ import Testing
             "{ \"m\": { \"litellm_provider\": \"p\", \"input_cost_per_token\": 0.1234567890123456789012345678901234567890 } }",
             #"map.json:1:59: "input_cost_per_token" of "m" has more than 38 digits. Write it with fewer."#),
         Case(
-            "a rate that no number holds", "{ \"m\": { \"litellm_provider\": \"p\", \"input_cost_per_token\": 1e99999999999999999999 } }",
+            "a rate that no number holds",
+            "{ \"m\": { \"litellm_provider\": \"p\", \"input_cost_per_token\": 1e99999999999999999999 } }",
             #"map.json:1:59: "input_cost_per_token" of "m" has more than 38 digits. Write it with fewer."#),
         Case(
             "a key that stands twice", "{ \"m\": { \"litellm_provider\": \"p\", \"mode\": 1, \"mode\": 2 } }",
@@ -259,6 +273,8 @@ import Testing
         let day = try #require(Day("2026-01-01"))
         let book = try priceBook(map.bookText(knownFrom: day, validFrom: day, source: "a test"))
         #expect(try cost(of: [call(["input_tokens": "200000", "output_tokens": "10"])], book) == "0.20005")
-        #expect(try cost(of: [call(["input_tokens": "200001", "output_tokens": "10"])], book) == "at least 0.400002, 1 unpriced of 10 tokens")
+        #expect(
+            try cost(of: [call(["input_tokens": "200001", "output_tokens": "10"])], book)
+                == "at least 0.400002, 1 unpriced of 10 tokens")
     }
 }

@@ -32,10 +32,31 @@ import Testing
             case "label": try label(try data.prices(fact.name).flatMap(\.labels), fact.part)
             case "book": try every(data.book.rows.filter { fact.name.isEmpty || $0.provider == fact.name }, fact.part)
             case "figure": try figure(try data.figures.figure(fact.name), fact.part)
+            case "fixed": try fixed(try #require(data.fixed.first { $0.name == fact.name }))
             case "plan": try plan(try data.plan(fact.name), fact.part)
             default: throw Failure("\(fact.place) is no place for facts")
             }
         #expect(found == fact.expected)
+    }
+
+    struct Computed: Sendable, CustomTestStringConvertible {
+        let id: String
+        let job: String
+        let call: String
+        let expected: String
+
+        var testDescription: String { "\(id) \(call)" }
+    }
+
+    static let results: [Computed] = ((try? requirementTable("computed.csv")) ?? []).compactMap { row in
+        guard let id = row["id"], let job = row["job"], let call = row["call"], let expected = row["expected"] else { return nil }
+        return Computed(id: id, job: job, call: call, expected: expected)
+    }
+
+    @Test("What requirements ask to be computed follows from the facts", arguments: results)
+    func computed(_ one: Computed) throws {
+        let value = try GoldenCalls(data: try ProductData.of(one.job)).value(one.call)
+        #expect("\(value)" == one.expected)
     }
 
     @Test("What coverage calls data is in the table of facts, and the other way round")
@@ -47,6 +68,8 @@ import Testing
         let data = try requirementTable("coverage.csv").filter { $0["status"] == "data" }.map { $0["id"] }
         #expect(Set(data).isSubset(of: covered))
         #expect(DataTests.facts.count == (try requirementTable("data.csv")).count)
+        let computed = try requirementTable("coverage.csv").filter { ($0["evidence"] ?? "").contains("DataTests/computed") }
+        #expect(Set(computed.map { $0["id"] }) == Set(DataTests.results.map(\.id)))
     }
 
     @Test("Labels are read by nobody: a book with other labels is the same book")
@@ -112,12 +135,28 @@ import Testing
         }
     }
 
-    /// `month USD`, `year USD`, or `includes` and a name.
+    /// `netcup/VPS 1000 G12 from 2026-09-28`, with the amount where no book says, the quantity, the end and how it is shared.
+    private func fixed(_ cost: FixedCost) throws -> String {
+        let what =
+            switch cost.price {
+            case .service(let name, _): "\(cost.provider ?? "")/\(name)"
+            case .amount(let low, let high, let currency, let every):
+                (low == high ? "\(low)" : "\(low) to \(high)") + " \(currency) per \(every.rawValue)"
+            }
+        let often = cost.quantity == ExactDecimal(1) ? "" : "\(cost.quantity) × "
+        let share = cost.share.map { " for each \($0.over) by \($0.by.rawValue) \($0.metric ?? "")" } ?? ""
+        return "\(often)\(what) from \(cost.from)" + (cost.to.map { " to \($0)" } ?? "") + share
+    }
+
+    /// `month USD`, `year USD`, `month USD ai_pack child`, `size`, or `includes` and a name.
     private func plan(_ plan: Plan, _ part: String) throws -> String {
         let words = part.split(separator: " ").map(String.init)
         if words[0] == "includes" { return try label(plan.includes, words[1]) }
+        if words[0] == "size" { return try #require(plan.size).description }
         let interval = try #require(PlanPrice.Interval(rawValue: words[0]))
-        let price = try #require(plan.price(interval, currency: words[1]))
+        let each = words.last == "child" ? "child" : nil
+        let price = try #require(
+            plan.price(interval, currency: words[1], for: words.first { $0 == "ai_pack" }, each: each))
         return "\(price.amount) \(price.currency) per \(interval.rawValue)" + (price.from.map { " from \($0)" } ?? "")
     }
 }

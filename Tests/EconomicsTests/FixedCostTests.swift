@@ -182,7 +182,7 @@ func spread(
     func noPrice() throws {
         let book = try book(of: [service("vps", #"rate: "31", per: "month""#, from: "2026-10-16")])
         let lines = try spread([fixedCost(#"provider: "p", service: "vps""#, book)], "2026-10-15", "2026-10-16", book)
-        #expect(lines.map(\.inWords) == ["2026-10-15 n: 0, missing: p vps has no price on 2026-10-15", "2026-10-16 n: 1"])
+        #expect(lines.map(\.inWords) == ["2026-10-15 n: 0, missing: p vps has no price on this day", "2026-10-16 n: 1"])
     }
 
     @Test(

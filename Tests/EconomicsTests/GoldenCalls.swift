@@ -31,8 +31,7 @@ struct GoldenCalls {
         case "over": return try fold(words) { try $0 / $1 }
         case "percent": return try value(words[0]).percent(of: value(words[1]))
         case "part": return try value(words[0]).percent(value(words[1]))
-        case "margin": return try value(words[0]).margin(after: value(words[1]))
-        case "saving": return try value(words[0]).saving(to: value(words[1]))
+        case "margin", "saving": return try value(words[0]).margin(after: value(words[1]))
         case "net": return try value(words[0]).net(ofTax: value(words[1]))
         case "between": return Spread(try value(words[0]).low, try value(words[1]).high)
         case "middle": return try value(words[0]).middle()

@@ -210,7 +210,7 @@ private func withoutFolders(_ text: String) -> String {
         let rows = (1...3).map { MeteredCostTests.counter("10", "2026-10-0\($0)") }
         #expect(
             try others("2026-10-01", "2026-10-03", book, meters: rows).map(\.inWords) == [
-                "2026-10-01 M a: 0 for 10, missing: M has no price on 2026-10-01", "2026-10-02 M a: 10 for 10 image",
+                "2026-10-01 M a: 0 for 10, missing: M has no price on this day", "2026-10-02 M a: 10 for 10 image",
                 "2026-10-03 M a: 20 for 10 image",
             ])
     }

@@ -3,11 +3,12 @@ import Testing
 
 @testable import Economics
 
-/// What one product's job file names: its price books, its figures and its plans.
+/// What one product's job file names: its price books, its figures, its plans and its fixed costs.
 struct ProductData: Sendable {
     let book: PriceBook
     let figures: FigureBook
     let plans: [Plan]
+    let fixed: [FixedCost]
 
     /// The five jobs, read once.
     static let all: [String: Result<ProductData, Failure>] = Dictionary(
@@ -31,6 +32,9 @@ struct ProductData: Sendable {
             try members.first { $0.key == "plans" }?.value.members("plans").map {
                 try Plan(name: $0.key, try ConfigObject($0.value, Plan.schema))
             } ?? []
+        let book = book
+        let costs = try members.first { $0.key == "fixed_costs" }.map { try #require(array($0.value)) } ?? []
+        fixed = try costs.map { try FixedCost(try ConfigObject($0, FixedCost.schema), book, currency: "USD") }
     }
 
     /// A provider's rows for what stands behind the slash, whatever kind of thing it is: `netcup/VPS 1000 G12`.
@@ -42,6 +46,8 @@ struct ProductData: Sendable {
 
     func plan(_ name: String) throws -> Plan { try #require(plans.first { $0.name == name }, "there is no plan \(name)") }
 }
+
+private func array(_ node: ConfigNode) -> [ConfigNode]? { if case .array(let items) = node.value { items } else { nil } }
 
 /// The rows of a table in Tests/Requirements by the names of its columns.
 func requirementTable(_ name: String) throws -> [[String: String]] {

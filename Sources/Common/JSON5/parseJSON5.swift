@@ -117,7 +117,8 @@ struct JSON5Reader {
             guard position < bytes.count else { throw failure("this object is never closed. Add a } where it ends.", at: opened) }
             let member = try member()
             if dialect == .json5, let first = places.updateValue(member.keyPlace, forKey: member.key) {
-                let sentence = "the key \(shown(member.key)) is written twice; the first one stands at \(first). Remove one of them."
+                let sentence =
+                    "the key \(shown(member.key)) is written twice; the first one stands at \(first). Remove one of them."
                 throw Failure(sentence, at: member.keyPlace, kind: .usage)
             }
             members.append(member)

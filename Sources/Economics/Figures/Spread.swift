@@ -57,7 +57,7 @@ public struct Spread: Hashable, Sendable, CustomStringConvertible {
     /// What so many percent of it are.
     public func percent(_ share: Spread) throws -> Spread { try self * share / Spread(Fraction(100)) }
 
-    /// What remains of it after a cost, in percent of it; it is one amount, while the cost may be a range.
+    /// What remains of it after a cost, or what a lower cost saves of it, in percent; it is one amount, while the cost may be a range.
     ///
     ///     try price.margin(after: cost)   // 4.99 after 0.63: 87.37…
     public func margin(after cost: Spread) throws -> Spread {
@@ -66,9 +66,6 @@ public struct Spread: Hashable, Sendable, CustomStringConvertible {
         }
         return try (self - cost).percent(of: self)
     }
-
-    /// How much less something costs than it, in percent.
-    public func saving(to less: Spread) throws -> Spread { try margin(after: less) }
 
     /// The net amount within it, where a tax of so many percent was added to the net amount.
     public func net(ofTax percent: Spread) throws -> Spread {

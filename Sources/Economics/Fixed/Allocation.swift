@@ -168,13 +168,13 @@ extension Allocation {
         func add(_ day: Day, _ value: String, _ weight: Int128?, of one: Int128 = 1, isCarried: Bool = false) throws {
             guard let weight else { throw tooLarge }
             guard weight > 0 else { return }
-            var measure = found[isMonthly ? firstOfMonth(day) : day] ?? Measure()
-            let (sum, overflow) = (measure.byValue[value] ?? 0).addingReportingOverflow(weight)
+            let key = isMonthly ? firstOfMonth(day) : day
+            let (sum, overflow) = (found[key]?.byValue[value] ?? 0).addingReportingOverflow(weight)
             guard !overflow else { throw tooLarge }
-            measure.byValue[value] = by == .equal ? 1 : sum
-            measure.one = one
-            measure.isCarried = measure.isCarried || isCarried
-            found[isMonthly ? firstOfMonth(day) : day] = measure
+            // In place: a copy of the day's measures for each of them would take their square.
+            found[key, default: Measure()].byValue[value] = by == .equal ? 1 : sum
+            found[key]?.one = one
+            if isCarried { found[key]?.isCarried = true }
         }
         if let metric {
             for piece in meters.pieces where piece.metric == metric && piece.owner?.dimension == over {

@@ -69,7 +69,7 @@ private final class DailyParts {
             let provider = cost.provider ?? ""
             return DayOfFixedCost(
                 cost: cost, day: day, amount: .zero, isMocked: false, unconverted: nil,
-                missing: "\(provider) \(name) has no price on \(day)", notes: [])
+                missing: "\(provider) \(name) has no price on this day", notes: [])
         }
         let begins = max(day - (day.civil.day - 1), cost.from, row.map { rows[$0].validFrom } ?? cost.from)
         let key = Key(row: row, rateDay: begins)

@@ -94,7 +94,7 @@ private final class Metering {
                 return try addUnpriced(
                     piece, "\(piece.metric) is a \(kind), and its price at \(misfit.place) is per \(misfit.per)")
             }
-            return try addUnpriced(piece, "\(piece.metric) has no price" + (known.isEmpty ? "" : " on \(piece.day)"))
+            return try addUnpriced(piece, "\(piece.metric) has no price" + (known.isEmpty ? "" : " on this day"))
         }
         do {
             try add(piece, row, unit, isWanted)

@@ -63,7 +63,7 @@ enum CostMeasure: String, CaseIterable, Sendable {
         case .tokens: return measures.tokens.map { Table.Cell.int(Int($0)) }
         case .quantity where units.isEmpty: return [.missing("none counted")]
         case .quantity:
-            return units.map { unit in measures.quantities[unit].map { .money(Money(units: $0)) } ?? .missing("none counted") }
+            return units.map { unit in measures.quantities[unit].map { .money(Money(units: $0)) } ?? .blank }
         case .retries: return [.int(measures.retries)]
         case .errors: return [.int(measures.errors), measures.errorShare.map(Table.Cell.decimal) ?? .missing("no status")]
         case .latency: return percentiles(row.latency)

@@ -49,10 +49,14 @@ struct CostPartsQuery {
     let filters: [(dimension: String, value: String)]
     let limit: Int?
 
-    init(_ parts: [CostPart], every grain: Grain, by dimensions: [String], where filters: [(name: String, value: String)], limit: Int?) throws {
+    init(
+        _ parts: [CostPart], every grain: Grain, by dimensions: [String], where filters: [(name: String, value: String)],
+        limit: Int?
+    ) throws {
         guard grain != .hour else {
             throw Failure(
-                "Metered and fixed costs are costs of days. Write --every day, or leave --parts out: usage alone has hours.", kind: .usage)
+                "Metered and fixed costs are costs of days. Write --every day, or leave --parts out: usage alone has hours.",
+                kind: .usage)
         }
         for name in dimensions + filters.map(\.name) where !CostPart.dimensions.contains(name) {
             throw Failure(
@@ -106,12 +110,14 @@ func costPartsTable(_ query: CostPartsQuery, of period: Period, _ job: Job, _ mo
     var notes: [String] = []
     if query.parts != [.usage] {
         let buckets = query.grain.buckets(of: period)
-        let lines = try otherCosts(of: period, job.expenses, model, lake).filter { line in
-            query.parts.contains { $0.rawValue == line.part.rawValue } && query.wants(line.value)
-        }
+        let asked = Set(query.parts.compactMap { CostLine.Part(rawValue: $0.rawValue) })
+        let lines = try otherCosts(of: period, job.expenses, model, lake, parts: asked).filter { query.wants($0.value) }
+        var index = 0
         for line in lines {
-            guard let bucket = buckets.first(where: { $0.contains(line.day) }), let part = CostPart(rawValue: line.part.rawValue)
-            else { continue }
+            // Both are sorted by day.
+            while index + 1 < buckets.count, buckets[index].last < line.day { index += 1 }
+            guard let part = CostPart(rawValue: line.part.rawValue) else { continue }
+            let bucket = buckets[index]
             sums.add(PartSum(line), to: PartKey(period: bucket, part: part, values: query.keys.map(line.value)))
         }
         notes = remarks(lines)
@@ -124,7 +130,9 @@ extension CostPartsQuery {
     fileprivate func value(of dimension: String) -> String? { filters.last { $0.dimension == dimension }?.value }
 }
 
-private func usageRows(_ query: CostPartsQuery, of period: Period, _ model: CostModel, _ lake: Lake, threads: Int) throws -> [CostRow] {
+private func usageRows(_ query: CostPartsQuery, of period: Period, _ model: CostModel, _ lake: Lake, threads: Int) throws
+    -> [CostRow]
+{
     func column(_ name: String) -> String { name == "name" ? "model" : name }
     let own = query.filters.filter { !["part", "category"].contains($0.dimension) }
     let asked = CostQuery(
@@ -133,17 +141,27 @@ private func usageRows(_ query: CostPartsQuery, of period: Period, _ model: Cost
     return try tabulateCosts(asked, model, lake, threads: threads).rows
 }
 
-/// What a reader should know of the lines: each thing once, with the number of lines that it is said of.
+/// What a reader should know of the lines: each thing once, with the number of lines and the days that it is said of.
 private func remarks(_ lines: [CostLine]) -> [String] {
-    var counts: [String: Int] = [:]
-    for line in lines {
-        for note in line.notes where note != "not charged yet" { counts["\(line.name): \(note)", default: 0] += 1 }
-        if let missing = line.missing { counts["\(line.name): \(missing)", default: 0] += 1 }
+    struct Said {
+        var count = 0
+        let first: Day
+        var last: Day
     }
-    let sorted = counts.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+    var said: [String: Said] = [:]
+    for line in lines {
+        for text in line.notes + [line.missing].compactMap({ $0 }) where text != "not charged yet" {
+            let remark = "\(line.name): \(text)"
+            said[remark, default: Said(first: line.day, last: line.day)].count += 1
+            said[remark]?.last = line.day
+        }
+    }
+    let sorted = said.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
     let most = 20
-    return sorted.prefix(most).map { "\($0.key) (\(counted($0.value, "line")))" }
-        + (sorted.count > most ? ["and \(counted(sorted.count - most, "more remark"))."] : [])
+    return sorted.prefix(most).map { remark, said in
+        let days = said.first == said.last ? "\(said.first)" : "\(said.first) to \(said.last)"
+        return "\(remark) (\(counted(said.count, "line")), \(days))"
+    } + (sorted.count > most ? ["and \(counted(sorted.count - most, "more remark"))."] : [])
 }
 
 private struct PartKey: Hashable {
@@ -233,8 +251,10 @@ private struct PartSums {
         }
         let blanks = [Table.Cell](repeating: .blank, count: (isWhole ? 0 : 1) + 1 + query.keys.count)
         let cut =
-            shown.count < sorted.count ? ["\(shown.count) of \(counted(sorted.count, "row")) shown; the last row sums all of them."] : []
+            shown.count < sorted.count
+            ? ["\(shown.count) of \(counted(sorted.count, "row")) shown; the last row sums all of them."] : []
         return Table(
-            name: "cost-parts", columns: columns, rows: rows, totals: rows.isEmpty ? nil : blanks + whole.cells, notes: cut + notes)
+            name: "cost-parts", columns: columns, rows: rows, totals: rows.isEmpty ? nil : blanks + whole.cells,
+            notes: cut + notes)
     }
 }

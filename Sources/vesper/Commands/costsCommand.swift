@@ -20,8 +20,7 @@ private let measures = Option(
     repeats: true)
 private let sort = Option(
     name: "sort", value: "MEASURE",
-    about: "Sort by a measure, greatest first; cost:asc has the least first. Percentiles sort by their p95.",
-    completes: .words(CostOrder.names))
+    about: "Sort by a measure, greatest first; cost:asc has the least first. Percentiles sort by their p95.")
 private let top = Option(name: "top", value: "N", about: "Only the first rows; the last row still sums all of them.")
 private let compare = Option(
     name: "compare", value: nil,
@@ -89,13 +88,19 @@ let costsCommand = Command(
         let query = CostQuery(period: asked ?? all, every: grain, by: dimensions, where: filters, with: details)
         if invocation.has(noCache) { return try tabulateCosts(query, model, lake, threads: context.threads) }
         let cube = CostCube(model, lake, threads: context.threads)
-        if let obstacle = cube.obstacle(to: query) {
+        if let obstacle = cube.obstacle(to: query), try manyRows(of: query.period, job, lake) {
             context.talk.note("The cache does not serve this: \(obstacle) read from the lake.")
         }
         return try cube.table(query)
     }
     try show(printed(table, shown, order, limit, grain: grain, dimensions: dimensions, currency: job.currency), invocation)
     return 0
+}
+
+/// Whether reading the rows of a period takes so long that one may ask why.
+private func manyRows(of period: Period, _ job: Job, _ lake: Lake) throws -> Bool {
+    let days = lakeDays(of: period, in: job.zone)
+    return try lake.parts(job: job.name, log: .usage, from: days.first, to: days.last).reduce(0) { $0 + $1.rows } > 5_000_000
 }
 
 private func chosenMeasures(_ invocation: Invocation) throws -> [CostMeasure] {

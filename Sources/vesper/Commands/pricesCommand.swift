@@ -192,9 +192,10 @@ private let by = Option(
 private let diffCommand = Command(
     name: "diff", summary: "Shows what a changed book would do to a period.",
     about:
-        "Prices the usage of a period under the prices in effect, and under them with what a book says added as knowledge of today, and "
-        + "compares: cost now and then, requests that get or lose a price, and the days that change. Nothing is applied. Where a cost is "
-        + "only known in part, the difference is that of the known parts. The last row is the sum of all rows.",
+        "Prices a period under the prices in effect, and under them with what a book says added as knowledge of today, and compares: cost "
+        + "now and then, requests that get or lose a price, and the days that change. Nothing is applied. Metered and fixed costs are "
+        + "compared where the book says something new of metrics or services, under the name of these. Where a cost is only known in "
+        + "part, the difference is that of the known parts. The last row is the sum of all rows.",
     operands: [Shared.job, book], options: [Shared.week, Shared.from, Shared.to, by],
     examples: [
         ("vesper prices diff kalei new.json5 --from 2026-11-01 --to 2026-11-30", "What new prices would do to November."),
@@ -219,29 +220,24 @@ private let diffCommand = Command(
     for warning in proposal.warnings { context.talk.diagnostic(warning) }
     let difference = try diffPrices(proposal, of: job, over: period, by: dimensions, context, ledger)
     let columns: [Table.Column] =
-        dimensions.map { .init($0, $0.capitalizedFirst) }
+        [.init("part", "Part")] + dimensions.map { .init($0, $0.capitalizedFirst) }
         + [
             .init("requests", "Requests", .right), .init("now", "Now \(job.currency)", .right, places: 6),
             .init("then", "Then \(job.currency)", .right, places: 6), .init("difference", "Difference", .right, places: 6),
             .init("newly_priced", "Newly priced", .right), .init("newly_unpriced", "Newly unpriced", .right),
             .init("days", "Days", .right), .init("which", "Which days"),
         ]
-    let others = proposal.learned.rows.filter { if case .model = $0.subject { false } else { true } }.count
-    var notes = [
+    let notes = [
         "\(counted(proposal.learned.rows.count, "price")) of the book \(proposal.learned.rows.count == 1 ? "is" : "are") new, "
             + "\(grouped(proposal.learned.unchanged)) in effect already. "
-            + "\(counted(difference.total.days.count, "day")) of \(grouped(difference.daysWithUsage)) with usage would change."
+            + "\(counted(difference.total.days.count, "day")) of \(grouped(difference.days)) with costs would change."
     ]
-    if others > 0 {
-        notes.append(
-            "\(counted(others, "new price")) of metrics and services: usage costs nothing by them, so they are not in these figures."
-        )
-    }
     try show(
         Table(
             name: "price_difference", columns: columns,
-            rows: difference.rows.map { row in row.keys.map { $0.map(Table.Cell.text) ?? .missing("none") } + cells(row) },
-            totals: dimensions.map { _ in .blank } + cells(difference.total), notes: notes), invocation)
+            rows: difference.rows.map { row in
+                [.text(row.part ?? "")] + row.keys.map { $0.map(Table.Cell.text) ?? .missing("none") } + cells(row)
+            }, totals: [.blank] + dimensions.map { _ in .blank } + cells(difference.total), notes: notes), invocation)
     return 0
 }
 
