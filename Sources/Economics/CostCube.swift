@@ -124,9 +124,10 @@ public struct CostCube {
                     let keys = places.map { row.keys[$0] }
                     for code in row.users { bits[keys, default: UserBits()].insert(numbers[Int(code)]) }
                 }
+                let mark = registry.mark(holding: bits.values.map(\.bound).max() ?? 0)
                 try folder.write(
                     day, UserSets.batch(bits, by: set),
-                    [(CubeState.madeFrom, state.rowsDigest(day, set).hex), (CubeState.mark, registry.mark.text)])
+                    [(CubeState.madeFrom, state.rowsDigest(day, set).hex), (CubeState.mark, mark.text)])
             }
         }
     }

@@ -164,7 +164,8 @@ public func otherCosts(
             let days = try spreadFixedCosts(expenses.fixed, over: period, expenses.month, rates, model)
             lines += try allocate(days, period, meters, model, lake)
         }
-        return lines.indices.sorted { CostLine.inOrder(lines[$0], lines[$1]) }.map { lines[$0] }
+        lines.sort(by: CostLine.inOrder)
+        return lines
     }
 }
 

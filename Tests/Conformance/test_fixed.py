@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from conftest import ROOT, SAMPLE, open_lake
-from oracle import json5, money, price_book
+from oracle import json5, listed, money, price_book
 from shown import PERIOD, amount, keys
 
 pytest.importorskip("duckdb")
@@ -171,8 +171,8 @@ def test_neni_shares_by_children_add_up_to_the_price(vesper, neni, metered):
 def test_kalei_fixed_costs_are_those_of_duckdb_by_day(vesper, home):
     job = json5((ROOT / "Jobs" / "kalei.json5").read_text(encoding="utf-8"))
     services = {
-        (entry["provider"], entry["service"]): entry
-        for entry in price_book("kalei")["prices"] if "service" in entry}
+        (provider, service): entry for entry in price_book("kalei")["prices"]
+        for provider in listed(entry["provider"]) for service in listed(entry.get("service", []))}
     rate = json5((ROOT / "Jobs" / job["exchange_rates"][0]).read_text(encoding="utf-8"))["rates"][0]["rate"]
     assert rate == {"base": "8.45", "quote": "9.20"}
     lake = open_lake(home)

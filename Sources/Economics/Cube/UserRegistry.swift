@@ -75,6 +75,9 @@ struct UserRegistry {
 
     var mark: Mark { marks.last ?? .none }
 
+    /// The first mark that holds so many users: the same whenever it is asked for.
+    func mark(holding count: Int) -> Mark { count == 0 ? .none : marks.first { $0.count >= count } ?? mark }
+
     /// Gives numbers to those who have none, in the order of their names, and keeps the registry before anybody uses them.
     mutating func add(_ names: some Sequence<String>) throws {
         let count = users.dictionary.count

@@ -22,6 +22,12 @@ struct UserBits: Equatable, Sendable {
         for row in rows { words[Int(blocks[row])] |= UInt64(bitPattern: bits[row]) }
     }
 
+    /// One more than the greatest number.
+    var bound: Int {
+        guard let last = words.indices.last(where: { words[$0] != 0 }) else { return 0 }
+        return last * 64 + 64 - words[last].leadingZeroBitCount
+    }
+
     var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
 }
 

@@ -18,6 +18,8 @@ final class Telling {
     private var parts: [Explanation.PartUse] = []
     private var files: [Origin: Int] = [:]
     private var records: [ExplainedRecord] = []
+    /// Calls after this are not among the first records.
+    private var latest = Int64.max
 
     private struct Use {
         let row: PriceRow
@@ -119,7 +121,7 @@ final class Telling {
             known.quantity += use.quantity
             unpriced[key] = known
         }
-        guard most > 0 else { return }
+        guard most > 0, rows.times[row] <= latest else { return }
         keep(
             ExplainedRecord(
                 source: origin.source, file: origin.file, record: batch["source_record"]?.integer(at: row) ?? 0,
@@ -176,7 +178,9 @@ final class Telling {
     /// Keeps the first records; now and then those that will not be among them are let go.
     private func keep(_ record: ExplainedRecord) {
         records.append(record)
-        if records.count >= 2 * most + 256 { records = firstRecords }
+        guard records.count >= 2 * most + 256 else { return }
+        records = firstRecords
+        latest = records.last?.time.microseconds ?? latest
     }
 
     private var firstRecords: [ExplainedRecord] { Array(records.sorted { $0.order < $1.order }.prefix(most)) }
