@@ -30,30 +30,6 @@ public struct Money: Hashable, Comparable, Sendable, CustomStringConvertible {
         return tooLarge ? nil : Money(units: dividedHalfToEven(product, by: divisor))
     }
 
-    /// A product of whole numbers over another, in units of 1e-12, rounded once, half to even; nil where it does not fit.
-    ///
-    ///     Money.quotient(of: [10, 1_000_000_000_000], over: [4])   // 2.5
-    public static func quotient(of numerators: [Int128], over denominators: [Int128]) -> Money? {
-        var (tops, bottoms) = (numerators, denominators)
-        // What both sides share is left out first, so that only results that are too large do not fit.
-        for top in tops.indices {
-            for bottom in bottoms.indices {
-                let shared = greatestCommonDivisor(tops[top], bottoms[bottom])
-                if shared > 1 { (tops[top], bottoms[bottom]) = (tops[top] / shared, bottoms[bottom] / shared) }
-            }
-        }
-        func product(_ factors: [Int128]) -> Int128? {
-            factors.reduce(1) { product, factor in
-                product.flatMap { product in
-                    let (next, overflow) = product.multipliedReportingOverflow(by: factor)
-                    return overflow ? nil : next
-                }
-            }
-        }
-        guard let top = product(tops), let bottom = product(bottoms), bottom > 0 else { return nil }
-        return Money(units: dividedHalfToEven(top, by: bottom))
-    }
-
     /// Day `index` of `count` of a fixed cost: ⌊T(i+1)/n⌋ − ⌊Ti/n⌋, which adds up to T exactly.
     public func share(_ index: Int, of count: Int) -> Money {
         Money(units: floorDivide(units * Int128(index + 1), Int128(count)) - floorDivide(units * Int128(index), Int128(count)))
@@ -102,12 +78,6 @@ public func dividedHalfToEven(_ value: Int128, by divisor: Int128) -> Int128 {
     let other = divisor.magnitude - rest
     if rest > other || (rest == other && quotient & 1 != 0) { return quotient + (value < 0 ? -1 : 1) }
     return quotient
-}
-
-private func greatestCommonDivisor(_ a: Int128, _ b: Int128) -> Int128 {
-    var (a, b) = (Int128(a.magnitude), Int128(b.magnitude))
-    while b != 0 { (a, b) = (b, a % b) }
-    return a
 }
 
 public func powerOfTen(_ exponent: Int) -> Int128 {

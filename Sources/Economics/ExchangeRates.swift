@@ -54,9 +54,6 @@ public struct Conversion: Equatable, Sendable, CustomStringConvertible {
     /// Between equal currencies nothing is converted.
     static let none = Conversion(ratio: .one, steps: [])
 
-    /// The same for pricing: a numerator over a denominator.
-    public var fraction: ExchangeFraction { ExchangeFraction(ratio.numerator, over: ratio.denominator) }
-
     /// "at 1 EUR = 1.0866 USD of 2026-09-28, carried".
     public var description: String {
         "at " + steps.map { "\($0.rate)" + ($0.carriedFrom == nil ? "" : ", carried") }.joined(separator: " and ")
@@ -110,6 +107,28 @@ public struct ExchangeRates: Sendable {
             }
         }
         self.init(unchecked: rates, chains)
+        let pairs = byPair.filter { $0.key.base < $0.key.quote }.sorted {
+            ($0.key.base, $0.key.quote) < ($1.key.base, $1.key.quote)
+        }
+        for (pair, own) in pairs {
+            for rate in own {
+                let others = byPair[Pair(base: pair.quote, quote: pair.base)] ?? []
+                let other = try others.first { other in
+                    let isOfOneTime = rate.first <= other.last ?? rate.first && other.first <= rate.last ?? other.first
+                    // Both are rounded; a hundredth is more than that.
+                    return try isOfOneTime && !ExchangeRates.areInverse(rate.ratio(), other.ratio())
+                }
+                guard let other else { continue }
+                throw Failure(
+                    "\(other) contradicts \(rate) at \(rate.place), which states the pair the other way round. Keep one of the two.",
+                    at: other.place, kind: .usage)
+            }
+        }
+    }
+
+    private static func areInverse(_ a: Fraction, _ b: Fraction) throws -> Bool {
+        let product = try a * b
+        return Fraction(99, over: 100) < product && product < Fraction(101, over: 100)
     }
 
     private init(unchecked rates: [ExchangeRate], _ chains: [Chain]) {

@@ -20,10 +20,10 @@ public struct Fraction: Hashable, Comparable, Sendable, CustomStringConvertible 
         (self.numerator, self.denominator) = (numerator / common, denominator / common)
     }
 
-    public init(_ decimal: ExactDecimal) { self.init(decimal.mantissa, over: Fraction.powerOfTen(decimal.scale)) }
+    public init(_ decimal: ExactDecimal) { self.init(decimal.mantissa, over: powerOfTen(decimal.scale)) }
 
     /// Of units of 1e-12, as money and decimal columns are kept.
-    public init(units: Int128) { self.init(units, over: Fraction.powerOfTen(Money.places)) }
+    public init(units: Int128) { self.init(units, over: powerOfTen(Money.places)) }
 
     /// Thrown where 128 bits are not enough; whoever computes says with what.
     struct TooLarge: Error {}
@@ -60,9 +60,19 @@ public struct Fraction: Hashable, Comparable, Sendable, CustomStringConvertible 
         return (left.high, left.low) < (right.high, right.low)
     }
 
+    public var isWhole: Bool { denominator == 1 }
+
     /// In units of 1e-12, rounded half to even: the one rounding.
-    public func units() throws -> Int128 {
-        let scaled = numerator.magnitude.multipliedFullWidth(by: Fraction.powerOfTen(Money.places).magnitude)
+    public func units() throws -> Int128 { try times(powerOfTen(Money.places)) }
+
+    /// So many times it, at least none, rounded half to even to a whole number.
+    func times(_ count: Int128) throws -> Int128 {
+        if isWhole {
+            let (product, overflow) = numerator.multipliedReportingOverflow(by: count)
+            guard !overflow else { throw TooLarge() }
+            return product
+        }
+        let scaled = numerator.magnitude.multipliedFullWidth(by: count.magnitude)
         guard scaled.high < denominator.magnitude else { throw TooLarge() }
         var (units, rest) = denominator.magnitude.dividingFullWidth(scaled)
         let other = denominator.magnitude - rest
@@ -86,7 +96,6 @@ public struct Fraction: Hashable, Comparable, Sendable, CustomStringConvertible 
         return max(1, Int128(a))
     }
 
-    static func powerOfTen(_ exponent: Int) -> Int128 { (0..<exponent).reduce(1) { power, _ in power * 10 } }
 }
 
 /// ⌊amount × part ÷ whole⌋ without a limit in between: the shares of a running sum add up to the amount exactly.

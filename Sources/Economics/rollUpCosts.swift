@@ -52,9 +52,9 @@ public struct CostModel: Sendable {
     }
 
     /// How much of the report's currency one of another costs on a day; nil where no rate says.
-    func rate(from currency: String, on day: Day) -> ExchangeFraction? {
+    func rate(from currency: String, on day: Day) -> Fraction? {
         // A rate of more digits than can be worked with is as good as none.
-        (try? exchange.conversion(from: currency, to: self.currency, on: day))??.fraction
+        (try? exchange.conversion(from: currency, to: self.currency, on: day))??.ratio
     }
 
     func column(_ dimension: String) -> String {

@@ -167,6 +167,9 @@ public struct Job: Sendable {
                 "There is no price book \"\(missing)\" beside the job file. Correct the path, or leave it out: then every cost is unknown.",
                 at: "prices")
         }
+        if let twice = books.enumerated().first(where: { books[..<$0.offset].contains($0.element) })?.element {
+            throw object.failure("The job names \"\(twice)\" twice. Name each price book once.", at: "prices")
+        }
         book = try PriceBook(files: books.map { joined(folder, $0) })
         expenses = try Job.expenses(object, book, currency: currency, columns: columns, folder: folder)
         exchange = expenses.rates

@@ -58,7 +58,7 @@ public struct PriceUse: Sendable {
     public let row: PriceRow
     /// Which of its volume tiers.
     public let band: Int
-    public let exchange: ExchangeFraction
+    public let exchange: Fraction
     /// Calls with a count on it, each an atom that is rounded by itself.
     public let calls: Int
     /// Tokens; of a quantity what is charged, in units of 1e-12 of the smallest unit of its kind (bytes, milliseconds, pieces).
@@ -111,15 +111,12 @@ public struct PriceUse: Sendable {
     public var highArithmetic: Arithmetic? { arithmetic(rates.high, high) }
 
     private func arithmetic(_ rate: ExactDecimal, _ sum: Money) -> Arithmetic? {
-        let isTokens = row.per.unit == .token
-        func product(_ more: Int) -> Int128? {
-            let scale = (isTokens ? Money.places : 0) + more - rate.scale
-            return Money.quotient(
-                of: [count, rate.mantissa, exchange.numerator, powerOfTen(max(0, scale))],
-                over: [row.per.size, exchange.denominator, powerOfTen(max(0, -scale))])?.units
-        }
+        let scale = row.per.unit == .token ? 0 : Money.places
         let (finer, overflow) = sum.units.multipliedReportingOverflow(by: powerOfTen(6))
-        guard !overflow, let units = product(0), let fine = product(6) else { return nil }
+        guard !overflow,
+            let product = try? Fraction(count, over: powerOfTen(scale)) * Fraction(rate) * exchange / Fraction(row.per.size),
+            let units = try? product.units(), let fine = try? product.times(powerOfTen(Money.places + 6))
+        else { return nil }
         return ExactDecimal(mantissa: finer - fine, scale: Money.places + 6).map {
             Arithmetic(product: Money(units: units), rounding: $0)
         }

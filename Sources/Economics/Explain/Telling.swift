@@ -24,7 +24,7 @@ final class Telling {
     private struct Use {
         let row: PriceRow
         let band: Int
-        let exchange: ExchangeFraction
+        let exchange: Fraction
         var calls = 0
         var count: Int128 = 0
         var low = Money.zero
@@ -141,14 +141,17 @@ final class Telling {
         return parts
     }
 
-    /// Counts an atom for its price; what lies in several volume tiers is as many atoms.
+    /// Counts an atom for its price; of one that lies in several volume tiers each takes what the atom grows by there, so that they add
+    /// up to it.
     private func atoms(of atom: CallPrice.Atom, after before: Int128, _ name: String?) throws -> [ExplainedRecord.Atom] {
         guard atom.rate.row.bands.count > 1 else {
             return [count(atom.rate, 0, atom.count, atom.low, atom.high, name)]
         }
+        var told = (low: Money.zero, high: Money.zero)
         return try atom.rate.pieces(of: atom.count, after: before).map { band, begin, count in
-            let (low, high) = try atom.rate.amount(charged: count, after: begin)
-            return self.count(atom.rate, band, count, low, high, name)
+            let whole = try atom.rate.amount(charged: begin + count - before, after: before)
+            defer { told = whole }
+            return self.count(atom.rate, band, count, whole.low - told.low, whole.high - told.high, name)
         }
     }
 

@@ -179,7 +179,7 @@ extension Allocation {
         if let metric {
             for piece in meters.pieces where piece.metric == metric && piece.owner?.dimension == over {
                 guard let value = piece.owner?.value else { continue }
-                let one = Fraction.powerOfTen(Money.places) * Int128(piece.held?.of ?? 1)
+                let one = powerOfTen(Money.places) * Int128(piece.held?.of ?? 1)
                 try add(piece.day, value, piece.weight, of: one, isCarried: piece.isCarried)
             }
             return found

@@ -7,7 +7,7 @@ final class Tariff {
     private var days: [Day: DayPrices] = [:]
 
     /// How much of the report's currency one of another costs on a day, as a fraction; nil where that is not known.
-    typealias Exchange = (_ currency: String, _ day: Day) -> ExchangeFraction?
+    typealias Exchange = (_ currency: String, _ day: Day) -> Fraction?
 
     init(_ candidates: [PriceRow], _ exchange: @escaping Exchange) { (self.candidates, self.exchange) = (candidates, exchange) }
 
@@ -17,16 +17,6 @@ final class Tariff {
         days[day] = prices
         return prices
     }
-}
-
-/// So much of one currency for so much of another.
-public struct ExchangeFraction: Equatable, Sendable {
-    public let numerator: Int128
-    public let denominator: Int128
-
-    public init(_ numerator: Int128, over denominator: Int128) { (self.numerator, self.denominator) = (numerator, denominator) }
-
-    public static let one = ExchangeFraction(1, over: 1)
 }
 
 /// What a provider charges for calls of one model and tier on one day.
@@ -49,6 +39,13 @@ struct DayPrices {
         }
     }
 
+    /// What of a call a price is for: the best row of each counts.
+    private struct Answer: Hashable {
+        let counted: PriceRow.Counted
+        let above: Int64
+        let dimension: PriceUnit.Dimension
+    }
+
     /// From the highest threshold down; the last has none.
     let levels: [Level]
     /// For quantities, best first: the first whose unit fits counts.
@@ -57,16 +54,16 @@ struct DayPrices {
     init(_ candidates: [PriceRow], on day: Day, _ exchange: Tariff.Exchange) {
         var levels: [Int64: [Rate?]] = [-1: [Rate?](repeating: nil, count: Meter.allCases.count)]
         var quantities: [Rate] = []
-        // Where the exchange rate is missing the price is as good as missing: unknown is not zero.
+        var answered: Set<Answer> = []
         for row in candidates where row.holds(on: day) {
-            guard let fraction = exchange(row.currency, day) else { continue }
-            let rate = Rate(row, fraction)
+            let answer = Answer(counted: row.counted, above: row.aboveInputTokens, dimension: row.per.unit.dimension)
+            guard answered.insert(answer).inserted else { continue }
+            // Where the exchange rate is missing the price is unknown, and nothing that fits less well stands in for it.
+            let rate = exchange(row.currency, day).map { Rate(row, $0) }
             switch row.counted {
-            case .quantity: quantities.append(rate)
+            case .quantity: if let rate { quantities.append(rate) }
             case .tokens(let meter):
-                var level = levels[row.aboveInputTokens] ?? [Rate?](repeating: nil, count: Meter.allCases.count)
-                if level[meter.index] == nil { level[meter.index] = rate }
-                levels[row.aboveInputTokens] = level
+                levels[row.aboveInputTokens, default: [Rate?](repeating: nil, count: Meter.allCases.count)][meter.index] = rate
             }
         }
         self.levels = levels.sorted { $0.key > $1.key }.map { Level(above: $0.key, $0.value) }
@@ -83,45 +80,30 @@ struct DayPrices {
 /// A price in the report's currency.
 final class Rate: Sendable {
     let row: PriceRow
-    let exchange: ExchangeFraction
-    /// Whole units of 1e-12 for one token, where it is that simple: then a cost is tokens × units without rounding, so that tokens may
-    /// be added up first, with the same figure to the last digit as pricing every call by itself.
+    /// Of the report's currency for one of the price's.
+    let exchange: Fraction
+    /// Of each band, in units of 1e-12: of money for one token, or for one of the smallest parts × 1e12 of a quantity; nil where a price
+    /// has more digits than can be worked with.
+    private let prices: [(low: Fraction, high: Fraction)?]
+    /// Where they are whole: then a cost is tokens × units without rounding, so that tokens may be added up first, with the same figure
+    /// to the last digit as pricing every call by itself.
     let perToken: (low: Int128, high: Int128)?
 
-    init(_ row: PriceRow, _ exchange: ExchangeFraction) {
+    init(_ row: PriceRow, _ exchange: Fraction) {
         (self.row, self.exchange) = (row, exchange)
-        func units(_ rate: ExactDecimal) -> Int128? {
-            guard case .tokens = row.counted, exchange == .one, let units = rate.units(places: Money.places) else { return nil }
-            return units % row.per.size == 0 ? units / row.per.size : nil
+        func price(_ rate: ExactDecimal) throws -> Fraction {
+            let whole = try Fraction(rate) * exchange / Fraction(row.per.size)
+            return row.per.unit == .token ? try whole * Fraction(powerOfTen(Money.places)) : whole
         }
-        perToken = units(row.low).flatMap { low in units(row.high).map { (low, $0) } }
+        prices = row.bands.map { band in try? (price(band.low), price(band.high)) }
+        let first = prices[0]
+        perToken = first.flatMap {
+            row.per.unit == .token && $0.low.isWhole && $0.high.isWhole ? ($0.low.numerator, $0.high.numerator) : nil
+        }
     }
 
-    /// What so many tokens, or so many of the unit's smallest parts × 1e12, cost at one rate: one atom, rounded once (promise 3).
-    private func amount(_ count: Int128, at rate: ExactDecimal) throws -> Money {
-        let isTokens = row.per.unit == .token
-        let scale = isTokens ? Money.places - rate.scale : -rate.scale
-        let money = Money.quotient(
-            of: [count, rate.mantissa, exchange.numerator, powerOfTen(max(0, scale))],
-            over: [row.per.size, exchange.denominator, powerOfTen(max(0, -scale))])
-        guard let money else { throw row.tooLarge(count) }
-        return money
-    }
-
-    /// What a call's tokens on this price's meter cost.
-    func amount(tokens: Int64) throws -> (low: Money, high: Money) {
-        if let perToken {
-            func product(_ units: Int128) throws -> Money {
-                let (amount, overflow) = units.multipliedReportingOverflow(by: Int128(tokens))
-                guard !overflow else { throw row.tooLarge(tokens) }
-                return Money(units: amount)
-            }
-            let low = try product(perToken.low)
-            return (low, perToken.low == perToken.high ? low : try product(perToken.high))
-        }
-        let low = try amount(Int128(tokens), at: row.low)
-        return (low, row.low == row.high ? low : try amount(Int128(tokens), at: row.high))
-    }
+    /// What a call's tokens on this price's meter cost: one atom, rounded once (promise 3).
+    func amount(tokens: Int64) throws -> (low: Money, high: Money) { try amount(charged: Int128(tokens)) }
 
     /// A quantity (in units of 1e-12) as it is charged, in smallest parts × 1e12: converted, and in whole steps; nil where it does not fit.
     func charged(_ quantity: Int128, _ unit: PriceUnit) -> Int128? {
@@ -134,16 +116,23 @@ final class Rate: Sendable {
         return tooMany ? nil : whole
     }
 
-    /// What a quantity costs of which `before` was charged already in its month; what lies in several volume tiers is as many atoms.
+    /// What a quantity costs of which `before` was charged already in its month: one atom, rounded once, also over several volume tiers.
     func amount(charged: Int128, after before: Int128 = 0) throws -> (low: Money, high: Money) {
-        var (low, high) = (Money.zero, Money.zero)
-        for piece in try pieces(of: charged, after: before) {
-            let band = row.bands[piece.band]
-            let own = try amount(piece.count, at: band.low)
-            low += own
-            high += band.low == band.high ? own : try amount(piece.count, at: band.high)
+        do {
+            if prices.count == 1, let price = prices[0] {
+                let low = Money(units: try price.low.times(charged))
+                return (low, price.low == price.high ? low : Money(units: try price.high.times(charged)))
+            }
+            var (low, high) = (Fraction.zero, Fraction.zero)
+            for piece in try pieces(of: charged, after: before) {
+                guard let price = prices[piece.band] else { throw Fraction.TooLarge() }
+                low = try low + price.low * Fraction(piece.count)
+                high = try high + price.high * Fraction(piece.count)
+            }
+            return (Money(units: try low.times(1)), Money(units: try high.times(1)))
+        } catch is Fraction.TooLarge {
+            throw row.tooLarge(charged)
         }
-        return (low, high)
     }
 
     /// How a charged quantity falls into volume tiers: which, how much was charged before it, and how much of it lies there.

@@ -72,7 +72,8 @@ extension DayPrices {
     }
 
     func addQuantity(of call: MeteredCall, to price: inout CallPrice) throws {
-        guard let quantity = call.quantity else { return }
+        // Nothing costs nothing, as no tokens do.
+        guard let quantity = call.quantity, quantity != 0 else { return }
         guard let unit = call.unit.flatMap({ PriceUnit(word: $0) }), let rate = rate(for: unit), quantity >= 0 else {
             price.quantityIsUnpriced = true
             return

@@ -122,6 +122,12 @@ extension PriceBook {
         let tier = try entry.optionalText("tier") ?? "standard"
         let (mocked, approximate) = (try entry.bool("mocked", default: false), try entry.bool("approximate", default: false))
         let (known, source) = (try entry.day("known_from"), try entry.text("source"))
+        if source.allSatisfy(\.isWhitespace) {
+            throw entry.failure("The source is empty. Say where the rate is written, with its date.", at: "source")
+        }
+        for key in ["provider", "model", "metric", "service"] where try entry.oneOrMoreTexts(key).contains("") {
+            throw entry.failure("A \(key) has a name; this one is empty.", at: key)
+        }
         let above = Int64(try entry.optionalInt("above_input_tokens", in: 0...Int.max) ?? -1)
         return try prices(entry, subjects, per, above: above).flatMap { counted, place, bands in
             try entry.oneOrMoreTexts("provider").flatMap { provider in

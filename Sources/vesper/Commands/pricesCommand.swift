@@ -48,6 +48,12 @@ private let listCommand = Command(
     let whole = try job.knowing(try context.openForReading())
     let rows = listPrices(whole.book, choice)
     for unusual in unusualPrices(rows, in: PriceBook([])) { context.talk.warn(unusual.sentence, at: unusual.row.place) }
+    let today = job.today(context)
+    for row in rows where row.knownFrom > today {
+        context.talk.warn(
+            "This price is known from \(row.knownFrom) on, which is still to come. Look whether the year is right.", at: row.place
+        )
+    }
     try show(table(of: rows, notes: rows.isEmpty ? ["No price fits."] : []), invocation)
     return 0
 }

@@ -110,7 +110,7 @@ private func arithmetic(
     return text + "; rounded call by call \(separated(sum.description)), by \(worked.rounding)"
 }
 
-private func factor(_ exchange: ExchangeFraction) -> String {
+private func factor(_ exchange: Fraction) -> String {
     var (top, scale) = (exchange.numerator, 0)
     while top % exchange.denominator != 0, scale < 18 { (top, scale) = (top * 10, scale + 1) }
     return top % exchange.denominator == 0
