@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
+from books import json5, listed, price_book
 from conftest import ROOT, SAMPLE, open_lake
-from oracle import json5, listed, money, price_book
+from oracle import money
 from shown import PERIOD, amount, keys
 
 pytest.importorskip("duckdb")

@@ -13,8 +13,9 @@ from decimal import Decimal
 
 import pytest
 
+from books import joined, json5, price_book
 from conftest import NOW, ROOT, SECONDS, digests, open_lake, peak_memory
-from oracle import costs, joined, json5, price_book, priced
+from oracle import costs, priced
 from shown import PERIOD, amount
 
 # The release that carries the map, and the prices below. 1.109.1 has the same ones.
