@@ -19,9 +19,12 @@ final class AccumulatorPool: @unchecked Sendable {
     func grouped() throws -> GroupedCosts {
         var rows: [[String?]: [Int32: GroupedCosts.Row]] = [:]
         var (users, tenants) = (TextInterner(), TextInterner())
-        for accumulator in idle {
-            let users = codes(of: accumulator.users.names.dictionary, in: &users)
-            let tenants = codes(of: accumulator.tenants.names.dictionary, in: &tenants)
+        var spaces: [GroupedCosts.Space] = []
+        for (space, accumulator) in idle.enumerated() {
+            spaces.append(
+                GroupedCosts.Space(
+                    users: codes(of: accumulator.users.names.dictionary, in: &users),
+                    tenants: codes(of: accumulator.tenants.names.dictionary, in: &tenants)))
             for (index, key) in accumulator.keys.enumerated() {
                 let texts = key.codes.enumerated().map {
                     $0.element < 0 ? nil : accumulator.texts[$0.offset].dictionary[$0.element]
@@ -32,14 +35,15 @@ final class AccumulatorPool: @unchecked Sendable {
                     ?? GroupedCosts.Row(bucket: Int(key.bucket), period: bucket.period, hour: bucket.hour, keys: texts)
                 rows[texts, default: [:]][key.bucket] = nil
                 try row.measures.add(accumulator.measures[index])
-                row.users += accumulator.users.members[index].map { users[Int($0)] }
-                row.tenants += accumulator.tenants.members[index].map { tenants[Int($0)] }
+                row.userLists.append(GroupedCosts.Codes(space, accumulator.users, index))
+                row.tenantLists.append(GroupedCosts.Codes(space, accumulator.tenants, index))
                 row.latency.add(accumulator.latency[index])
                 row.firstToken.add(accumulator.firstToken[index])
                 rows[texts, default: [:]][key.bucket] = row
             }
         }
-        return GroupedCosts(rows: rows.values.flatMap(\.values), names: users.dictionary, tenants: tenants.dictionary)
+        return GroupedCosts(
+            rows: rows.values.flatMap(\.values), names: users.dictionary, tenants: tenants.dictionary, spaces: spaces)
     }
 
     private func codes(of names: TextDictionary, in all: inout TextInterner) -> [Int32] {
@@ -57,28 +61,55 @@ struct GroupedCosts {
         let hour: String?
         let keys: [String?]
         var measures = Measures()
-        /// One may stand several times.
-        var users: [Int32] = []
-        var tenants: [Int32] = []
+        var userLists: [Codes] = []
+        var tenantLists: [Codes] = []
         var latency = ValueCounts()
         var firstToken = ValueCounts()
+    }
+
+    /// Who stands in a row, by the codes of one thread; where `isDistinct`, each once.
+    struct Codes {
+        let space: Int
+        let codes: [Int32]
+        let isDistinct: Bool
+
+        init(_ space: Int, _ distinct: Distinct, _ group: Int) {
+            (self.space, codes, isDistinct) = (space, distinct.members[group], distinct.stretches[group] <= 1)
+        }
+    }
+
+    /// For the codes of one thread those of `names` and `tenants`.
+    struct Space {
+        let users: [Int32]
+        let tenants: [Int32]
     }
 
     let rows: [Row]
     let names: TextDictionary
     let tenants: TextDictionary
+    let spaces: [Space]
+
+    /// The users of a row by the codes of `names`; one may stand several times.
+    func users(of row: Row) -> [Int32] { row.userLists.flatMap { list in list.codes.map { spaces[list.space].users[Int($0)] } } }
+    func tenants(of row: Row) -> [Int32] {
+        row.tenantLists.flatMap { list in list.codes.map { spaces[list.space].tenants[Int($0)] } }
+    }
 
     func table(of query: CostQuery) throws -> CostTable {
         guard !rows.isEmpty else { return CostTable(rows: [], total: nil) }
         var (users, tenants) = (DistinctCounter(names.count), DistinctCounter(tenants.count))
+        // Most rows come from one thread and one part: nobody stands twice in them, and nothing need be translated.
+        func count(_ lists: [Codes], _ counter: inout DistinctCounter, _ all: () -> [Int32]) -> Int {
+            lists.count == 1 && lists[0].isDistinct ? lists[0].codes.count : counter.count(all())
+        }
         var whole = CostRow(period: query.period, keys: [], measures: Measures())
         var (latency, firstToken) = (ValueCounts(), ValueCounts())
         let table = try rows.map { row in (row, CostRow.sortKey(row.keys)) }.sorted { ($0.0.bucket, $0.1) < ($1.0.bucket, $1.1) }
             .map { row, _ in
                 var own = CostRow(period: row.period, keys: row.keys, measures: row.measures)
                 own.hour = row.hour
-                if query.details.contains(.users) { own.users = users.count(row.users) }
-                if query.details.contains(.tenants) { own.tenants = tenants.count(row.tenants) }
+                if query.details.contains(.users) { own.users = count(row.userLists, &users) { self.users(of: row) } }
+                if query.details.contains(.tenants) { own.tenants = count(row.tenantLists, &tenants) { self.tenants(of: row) } }
                 if query.details.contains(.latency) { own.latency = row.latency.percentiles }
                 if query.details.contains(.firstToken) { own.firstToken = row.firstToken.percentiles }
                 latency.add(row.latency)
@@ -86,31 +117,26 @@ struct GroupedCosts {
                 try whole.measures.add(row.measures)
                 return own
             }
-        if query.details.contains(.users) { whole.users = users.all }
-        if query.details.contains(.tenants) { whole.tenants = tenants.all }
+        // Only who stands in a row was given a code.
+        if query.details.contains(.users) { whole.users = names.count }
+        if query.details.contains(.tenants) { whole.tenants = self.tenants.count }
         if query.details.contains(.latency) { whole.latency = latency.percentiles }
         if query.details.contains(.firstToken) { whole.firstToken = firstToken.percentiles }
         return CostTable(rows: table, total: whole)
     }
 }
 
-/// Counts codes once for each row, and once over all rows.
+/// Counts codes that may stand several times.
 private struct DistinctCounter {
     private var seen: [Bool]
-    private var everybody: [Bool]
-    private(set) var all = 0
 
-    init(_ count: Int) {
-        seen = [Bool](repeating: false, count: count)
-        everybody = seen
-    }
+    init(_ count: Int) { seen = [Bool](repeating: false, count: count) }
 
     mutating func count(_ codes: [Int32]) -> Int {
         var count = 0
         for code in codes where !seen[Int(code)] {
             seen[Int(code)] = true
             count += 1
-            if !everybody[Int(code)] { (everybody[Int(code)], all) = (true, all + 1) }
         }
         for code in codes { seen[Int(code)] = false }
         return count

@@ -187,8 +187,8 @@ final class CostAccumulator {
         groups[key] = keys.count
         keys.append(key)
         measures.append(Measures())
-        users.members.append([])
-        tenants.members.append([])
+        users.addGroup()
+        tenants.addGroup()
         latency.append(ValueCounts())
         firstToken.append(ValueCounts())
         return keys.count - 1

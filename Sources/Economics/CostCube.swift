@@ -112,17 +112,16 @@ public struct CostCube {
         }
         guard needsUsers else { return }
         // Numbers first, then what is kept under them.
-        let there = Set(grouped.rows.flatMap(\.users))
-        try registry.add(there.map { grouped.names[$0] })
-        var numbers = [Int](repeating: 0, count: grouped.names.count)
-        for code in there { numbers[Int(code)] = registry.number(of: grouped.names[code]) }
+        let people = (0..<Int32(grouped.names.count)).map { grouped.names[$0] }
+        try registry.add(people)
+        let numbers = people.map { registry.number(of: $0) }
         for (set, folder, days) in staleUsers {
             let places = set.map { dimensions.firstIndex(of: $0) ?? 0 }
             for day in days.sorted() {
                 var bits: [[String?]: UserBits] = [:]
                 for row in byDay[day] ?? [] {
                     let keys = places.map { row.keys[$0] }
-                    for code in row.users { bits[keys, default: UserBits()].insert(numbers[Int(code)]) }
+                    for code in grouped.users(of: row) { bits[keys, default: UserBits()].insert(numbers[Int(code)]) }
                 }
                 let mark = registry.mark(holding: bits.values.map(\.bound).max() ?? 0)
                 try folder.write(

@@ -51,15 +51,24 @@ struct Details {
 
 /// Who stands in each group, by the codes of `names`; one may stand several times.
 struct Distinct {
-    var members: [[Int32]] = []
+    private(set) var members: [[Int32]] = []
+    /// How many stretches of rows each group's members come from: with at most one, each stands once.
+    private(set) var stretches: [Int] = []
     private(set) var names = TextInterner()
     /// The codes in `names` of the dictionary that was looked at last: the row groups of a part often share one.
     private var last = (dictionary: TextDictionary(), codes: [Int32]())
+    /// Whether that dictionary holds a text twice, as plain pages do; and for each of `names` the number of the last that had it.
+    private var holdsTwice = false
+    private var dictionaries: Int32 = 0
+    private var heldBy: [Int32] = []
 
     /// Each once for each group of a stretch of rows: a bit says who was there already.
     mutating func count(_ column: Column?, _ rows: Range<Int>, _ cells: Cells, _ groupOfCell: [Int32], _ wanted: [Bool]?) {
         guard case .text(let codes, let dictionary)? = column else { return }
-        if last.dictionary != dictionary { last = (dictionary, [Int32](repeating: -1, count: dictionary.count)) }
+        if last.dictionary != dictionary {
+            last = (dictionary, [Int32](repeating: -1, count: dictionary.count))
+            (holdsTwice, dictionaries) = (false, dictionaries + 1)
+        }
         let present = Array(Set(groupOfCell.filter { $0 >= 0 })).sorted()
         var position = [Int32: Int](minimumCapacity: present.count)
         for (index, group) in present.enumerated() { position[group] = index }
@@ -73,7 +82,9 @@ struct Distinct {
             }
             name(isThere)
             for row in rows where codes[row] >= 0 && (wanted?[row] ?? true) {
-                members[Int(groupOfCell[Int(cells.codes[row])])].append(last.codes[Int(codes[row])])
+                let group = Int(groupOfCell[Int(cells.codes[row])])
+                members[group].append(last.codes[Int(codes[row])])
+                stretches[group] += 1
             }
             return
         }
@@ -86,15 +97,28 @@ struct Distinct {
         }
         name((0..<width).map { word in present.indices.reduce(0) { $0 | bits[$1 * width + word] } })
         for (line, group) in present.enumerated() {
+            stretches[Int(group)] += holdsTwice ? 2 : 1
             Distinct.eachBit(bits[line * width..<(line + 1) * width]) { members[Int(group)].append(last.codes[$0]) }
         }
+    }
+
+    mutating func addGroup() {
+        members.append([])
+        stretches.append(0)
     }
 
     /// Gives codes of `names` to those of the dictionary that are there.
     private mutating func name(_ isThere: [UInt64]) {
         var fresh: [Int32] = []
         Distinct.eachBit(isThere[...]) { if last.codes[$0] < 0 { fresh.append(Int32($0)) } }
-        if !fresh.isEmpty { names.assign(fresh, of: last.dictionary, to: &last.codes) }
+        guard !fresh.isEmpty else { return }
+        names.assign(fresh, of: last.dictionary, to: &last.codes)
+        heldBy += [Int32](repeating: 0, count: names.dictionary.count - heldBy.count)
+        for code in fresh {
+            let name = Int(last.codes[Int(code)])
+            holdsTwice = holdsTwice || heldBy[name] == dictionaries
+            heldBy[name] = dictionaries
+        }
     }
 
     @inline(__always)

@@ -43,8 +43,10 @@ final class CubeSum: @unchecked Sendable {
     func add(_ grouped: GroupedCosts) throws {
         for row in grouped.rows {
             var own = Gathered(measures: row.measures)
-            for code in row.users { if let number = registry?.number(of: grouped.names[code]) { own.users.insert(number) } }
-            own.tenants = Set(row.tenants.map { grouped.tenants[$0] })
+            for code in grouped.users(of: row) {
+                if let number = registry?.number(of: grouped.names[code]) { own.users.insert(number) }
+            }
+            own.tenants = Set(grouped.tenants(of: row).map { grouped.tenants[$0] })
             try waiting[bucketOfDay[row.period.first] ?? 0][row.keys, default: Gathered()].add(own)
         }
     }
