@@ -49,7 +49,7 @@ import Testing
         #expect(csv.dropFirst().map { $0[0] + " " + $0[cost] } == ["a-model-without-a-price >=0", "claude-haiku-4-5 0.004515"])
         let json = try parseJSON(Array(try demo.vesper("costs --by=model", ["demo"], "--format=json").output.utf8), path: "costs")
         #expect(json["totals"]?["cost"] == .fields(["at_least": .string("0.004515")]))
-        #expect(try demo.vesper("costs").output.contains("1 request with 10 tokens have no known price"))
+        #expect(try demo.vesper("costs").output.contains("1 request has no known price for 10 tokens"))
     }
 
     @Test func `messages can be JSON lines`() throws {

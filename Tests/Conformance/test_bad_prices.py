@@ -205,7 +205,7 @@ CASES = [
     book("an unknown tier", r"anthropic sonnet bach, input of 7 tokens in 1 request: the book has no price of the tier bach, only of standard\.", code=0, rows=({"model": "sonnet", "provider": "anthropic", "service_tier": "bach", "input_tokens": 7},), ask=explain("service_tier=bach")),
     book("a meter without a rate", r"cache_read of 7 tokens in 1 request: the book has no rate of cache_read for the model\.", code=0, rows=({"model": "sonnet", "provider": "anthropic", "cache_read_tokens": 7},), ask=explain("model=sonnet")),
     book("a day without a price", r"no price holds on the day; the book's hold from 2026-01-01 to 2026-10-31\.", (SPEECH, SPEECH + ' valid_to: "2026-10-31",'), code=0, ask=explain("model=speech")),
-    book("something unknown among the costs", r"1 request with 7 tokens have no known price", code=0, rows=({"model": "sonet", "provider": "anthropic", "input_tokens": 7},)),
+    book("something unknown among the costs", r"1 request has no known price for 7 tokens", code=0, rows=({"model": "sonet", "provider": "anthropic", "input_tokens": 7},)),
     book("an unknown unit of a row", r'quantity of 7 in 1 request: no price is in "furlong", which is no unit that books know\.', code=0, rows=({"model": "speech", "provider": "google", "quantity": 7, "unit": "furlong"},), ask=explain("model=speech")),
     book("a unit without a price", r"quantity of 7 in 1 request: the book has no price for a quantity in image, only per second\.", code=0, rows=({"model": "speech", "provider": "google", "quantity": 7, "unit": "image"},), ask=explain("model=speech")),
     # --- Currencies

@@ -130,7 +130,9 @@ private func printed(
     }
     if let total = table.total?.measures, !total.cost.isComplete {
         notes.append(
-            "\(counted(total.cost.unpricedRequests, "request")) with \(grouped(total.cost.unpricedTokens)) tokens have no known price: the cost is at least what is shown."
+            "\(counted(total.cost.unpricedRequests, "request")) \(total.cost.unpricedRequests == 1 ? "has" : "have") no known price"
+                + (total.cost.unpricedTokens > 0 ? " for \(grouped(total.cost.unpricedTokens)) tokens" : "")
+                + ": the cost is at least what is shown. \"vesper explain\" says why."
         )
     }
     let units = (table.total?.measures.quantities.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }) ?? []
