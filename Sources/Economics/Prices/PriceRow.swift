@@ -118,13 +118,7 @@ public struct PriceRow: Sendable {
         let dimension: PriceUnit.Dimension
 
         var definition: String {
-            let kind =
-                switch subject {
-                case .model: "model"
-                case .metric: "metric"
-                case .service: "service"
-                }
-            return "\(provider)|\(kind) \(subject)|\(tier)|\(counted)|\(aboveInputTokens)|\(dimension)"
+            "\(provider)|\(subject.kind) \(subject)|\(tier)|\(counted)|\(aboveInputTokens)|\(dimension)"
         }
     }
 
