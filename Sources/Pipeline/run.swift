@@ -108,7 +108,7 @@ public func run(
     _ job: Job, _ choice: PeriodChoice, only: Set<Stage.Name> = Set(Stage.Name.allCases), reading: ReadChoice = .all,
     _ context: RunContext, _ ledger: Ledger
 ) throws -> RunReport {
-    let job = try job.knowing(ledger)
+    var job = job
     let lake = Lake(ledger)
     try lake.rollForward()
     let pipes = lake.staging(job: job.name).temporaryFolder("pipe")
@@ -151,6 +151,8 @@ public func run(
     for stage in stages where stage.onceForAllPeriods && only.contains(stage.name) {
         try perform(stage, periods.first ?? Period(first: job.starts, last: job.starts))
     }
+    // Exchange rates may have come in with the files.
+    if only != [.ingest] { job = try job.knowing(ledger) }
     for period in periods {
         for stage in stages where !stage.onceForAllPeriods && only.contains(stage.name) { try perform(stage, period) }
     }

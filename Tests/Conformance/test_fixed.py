@@ -2,6 +2,7 @@
 
 import json
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
@@ -271,6 +272,31 @@ def test_aspendos_takes_the_rates_of_its_own_export(vesper, tmp_path, jobs):
     # One rate a month: that of its first day.
     assert {found[day, "lira"][0] for day, name in found if name == "lira" and day < "2026-11"} == {wanted["2026-10-01"]}
     assert {found[day, "lira"][0] for day, name in found if name == "lira" and day >= "2026-11"} == {wanted["2026-11-01"]}
+
+
+def test_rates_that_come_in_with_a_run_price_it_at_once(vesper, tmp_path, jobs):
+    book = jobs / "Prices" / "aspendos.json5"
+    text = book.read_text(encoding="utf-8")
+    assert text.count('model: "whisper-1"') == 1
+    book.write_text(text.replace('model: "whisper-1"', 'model: "whisper-1", currency: "TRY"'), encoding="utf-8")
+    job, home = jobs / "aspendos.json5", tmp_path / "home"
+    vesper("run", home, job=job, flags=["--until", "price"])
+    again = vesper.json("run", home, job=job, flags=["--until", "price"])
+    assert {row["state"] for row in again["rows"]} == {"up to date"}, "the first run has left nothing to do"
+    shown = vesper.json("costs", home, job=job, flags=[*PERIOD, "--every", "day", "--where", "model=whisper-1"])
+    assert shown["rows"] and all(amount(row["cost"])[2] for row in shown["rows"]), "every call has a price"
+    lira = {
+        row[0]: row[1] for row in open_lake(home, "aspendos").execute(
+            "SELECT strftime(period_start, '%Y-%m-%d'), value FROM meters WHERE metric = 'fx_rate' AND x_quote = 'TRY'").fetchall()}
+    used = open_lake(home, "aspendos").execute(
+        "SELECT strftime(ts, '%Y-%m-%d'), quantity FROM usage WHERE model = 'whisper-1'").fetchall()
+    wanted = {}
+    for day, seconds in used:
+        # Seconds at 0.02 lira a minute, so many lira for a dollar, that day or on the newest before: one atom, rounded once.
+        exact = Fraction(seconds) * Fraction("0.02") / 60 / Fraction(lira[max(other for other in lira if other <= day)])
+        wanted[day] = wanted.get(day, 0) + round(exact * 10**12)
+    assert {row["day"]: amount(row["cost"])[0] for row in shown["rows"]} == {
+        day: Decimal(units).scaleb(-12) for day, units in wanted.items()}
 
 
 # ---- Bad input
