@@ -89,13 +89,14 @@ public struct Lookup: Sendable {
 
 /// Answers what a lookup finds for a key at a moment: who upgrades on Thursday has two plans that week.
 public struct LookupHistory: Sendable {
-    private struct Span {
+    struct Span {
         let start: Int64
         let end: Int64
         let value: String
         let id: String
     }
-    private let spans: [String: [Span]]
+    /// Of each key, from the one that begins last.
+    let spans: [String: [Span]]
     private let otherwise: String?
 
     /// Reads the newest version of each thing where the lookup names an attribute for the beginning; otherwise every version, of which

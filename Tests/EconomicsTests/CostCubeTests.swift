@@ -315,6 +315,44 @@ import Testing
         }
     }
 
+    @Test("A new dump touches the days on which lookups find something else, and no other, whoever worked out what they find")
+    func dumps() throws {
+        try withFilled { lake, _ in
+            func inputs() throws -> [Digest] {
+                try week().days.map { try CostCube(model(), lake).inputs(of: Period(first: $0, last: $0)) }
+            }
+            let before = try inputs()
+            try lake.store([subscription("prism").merging(["updated_at": "2026-11-09T00:00:00Z"]) { $1 }], log: .snapshots)
+            #expect(try inputs() == before)
+            // Another agreement begins on Tuesday at noon.
+            let second = [
+                "id": "s2", "updated_at": "2026-11-11T00:00:00Z", "attributes": #"{"started_at":"2026-11-10T12:00:00Z"}"#,
+            ]
+            try lake.store([subscription("prism_plus").merging(second) { $1 }], log: .snapshots)
+            let after = try inputs()
+            #expect(zip(before, after).map { $0 == $1 } == [true, true, false, false])
+            // No: in the evening.
+            let evening = second.merging(["attributes": #"{"started_at":"2026-11-10T18:00:00Z"}"#]) { $1 }
+            try lake.store([subscription("prism_plus").merging(evening) { $1 }], log: .snapshots)
+            let corrected = try inputs()
+            #expect(corrected[2] != after[2] && corrected[2] != before[2])
+            try CostCube(try model(), lake).fill(try week())
+            let filled = try inputs()
+            #expect(filled[..<2] == before[..<2])
+            try expectTheSame(CostCube(try model(), lake), lake)
+            // What was kept of the lookups says what the snapshots say, and a damaged one is not believed.
+            let folder = lake.home + "/cache/kalei/lookups"
+            let kept = folder + "/" + (try #require(try names(in: folder).first))
+            #expect(try names(in: folder).count == 1)
+            var bytes = try readFile(kept, as: "lookups")
+            bytes[bytes.count - 1] = bytes[bytes.count - 1] == 0x30 ? 0x31 : 0x30
+            try removeTree(kept)
+            #expect(try inputs() == filled)
+            try writeNew(bytes, to: kept)
+            #expect(try inputs() == filled)
+        }
+    }
+
     @Test(
         "Some days from the cache and some from the rows give the same, also of users who are in both and in neither's registry")
     func mixed() throws {

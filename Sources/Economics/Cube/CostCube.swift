@@ -7,6 +7,7 @@ import Ledger
 ///     cache/kalei/costs/2026-11-09-3fb0….parquet            the costs of a local day, by every dimension
 ///     cache/kalei/users/plan/2026-11-09-….parquet           who was there, for each set of dimensions that the report declares
 ///     cache/kalei/users/registry.parquet                    the users' numbers
+///     cache/kalei/lookups/8c2f…                              what lookups find on each day, as digests
 ///
 /// Only runs write. A day that is missing, stale or damaged is added up from the rows, so that no answer depends on the cache.
 public struct CostCube {
@@ -75,6 +76,7 @@ public struct CostCube {
 
     private func fillWeek(_ period: Period) throws {
         let state = try CubeState(model, lake, period)
+        try state.lookups.keep()
         var registry = UserRegistry(home: lake.home, job: model.job)
         let marks = Set(registry.marks)
         let names = try costs.names()

@@ -2,12 +2,13 @@ import Common
 import Lake
 import Ledger
 
-/// Which days of the cache are right just now: those made from the rows, snapshots and keys of the job that stand today, for which the
-/// book answers every question that was asked as it did then.
+/// Which days of the cache are right just now: those made from the rows, the keys of the job and the findings of lookups that stand
+/// today, for which the book answers every question that was asked as it did then.
 struct CubeState {
     private let model: CostModel
-    /// Of everything besides the rows of the day and the prices: the job's own keys, and the snapshots that lookups need.
+    /// Of everything besides the rows of the day, the prices and what lookups find: the job's own keys.
     private let fixed: [String]
+    let lookups: LookupDays
     private let parts: [Day: [Part]]
     private let prices: PriceAnswers
     /// Where a price has volume tiers, what a call costs depends on the calls before it in its month.
@@ -25,8 +26,8 @@ struct CubeState {
         hasTiers = !tiers.isEmpty
         let days = lakeDays(of: CubeState.reach(period, hasTiers), in: model.zone)
         parts = Dictionary(grouping: try lake.parts(job: model.job, log: .usage, from: days.first, to: days.last), by: \.day)
-        let snapshots = model.lookups.isEmpty ? "" : Lake.digest(of: try lake.parts(job: model.job, log: .snapshots)).hex
-        fixed = [model.job] + model.definition + [snapshots] + tiers.map(\.definition)
+        lookups = try LookupDays(model, lake, try lake.days(job: model.job, log: .usage))
+        fixed = [model.job] + model.definition + tiers.map(\.definition)
         prices = PriceAnswers(model)
     }
 
@@ -38,8 +39,9 @@ struct CubeState {
     func rowsDigest(_ day: Day, _ more: [String] = []) -> Digest {
         let ends = [day, day + 1].map { String(model.zone.start(of: $0).microseconds) }
         let days = lakeDays(of: CubeState.reach(Period(first: day, last: day), hasTiers), in: model.zone)
-        let rows = Period(first: days.first, last: max(days.first, days.last)).days.flatMap { parts[$0] ?? [] }
-        return Digest.of(parts: fixed + ends + [Lake.digest(of: rows).hex] + more)
+        let own = Period(first: days.first, last: max(days.first, days.last)).days
+        let rows = Lake.digest(of: own.flatMap { parts[$0] ?? [] }).hex
+        return Digest.of(parts: fixed + ends + [rows] + own.map(lookups.digest) + more)
     }
 
     /// Whether a row may fall on a day at all.
