@@ -150,18 +150,17 @@ public struct Expenses: Sendable {
 
 /// Every cost of a period beside the calls of models: sorted by day, part, provider, name and owner.
 ///
-/// The rows, the meters and the rates that they are made from are of one moment, also beside a run.
+/// The rows and the meters that they are made from are of one moment, also beside a run; the rates are those of the model.
 public func otherCosts(
     of period: Period, _ expenses: Expenses, _ model: CostModel, _ lake: Lake,
     parts: Set<CostLine.Part> = Set(CostLine.Part.allCases)
 ) throws -> [CostLine] {
     try lake.consistently {
-        let rates = try expenses.exchangeRates(model, lake)
         let meters = try MeterHistory(of: period, model, lake)
         var lines: [CostLine] = []
-        if parts.contains(.metered) { lines = try meterCosts(meters, of: period, expenses, rates, model) }
+        if parts.contains(.metered) { lines = try meterCosts(meters, of: period, expenses, model.exchange, model) }
         if parts.contains(.fixed) {
-            let days = try spreadFixedCosts(expenses.fixed, over: period, expenses.month, rates, model)
+            let days = try spreadFixedCosts(expenses.fixed, over: period, expenses.month, model.exchange, model)
             lines += try allocate(days, period, meters, model, lake)
         }
         lines.sort(by: CostLine.inOrder)

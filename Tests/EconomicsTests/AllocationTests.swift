@@ -26,7 +26,8 @@ func others(
         if !meters.isEmpty { try lake.store(meters, log: .meters) }
         if !usage.isEmpty { try lake.store(usage) }
         let expenses = Expenses(fixed: fixed, rates: rates, rateColumns: nil, month: month, unbilledMetrics: unbilled)
-        lines = try otherCosts(of: period(first, last), expenses, costModel(book, zone: zone, knownAsOf: knownAsOf), lake)
+        lines = try otherCosts(
+            of: period(first, last), expenses, costModel(book, zone: zone, knownAsOf: knownAsOf, exchange: rates), lake)
     }
     return lines
 }

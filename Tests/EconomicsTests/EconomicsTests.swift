@@ -110,11 +110,11 @@ func kaleiBook() throws -> PriceBook { try PriceBook(files: [jobsFolder + "/Pric
 
 func costModel(
     _ book: PriceBook, job: String = "kalei", zone: Zone = .utc, plans: Lookup? = nil, columns: [ColumnSpec] = [],
-    knownAsOf: Day? = nil
+    knownAsOf: Day? = nil, exchange: ExchangeRates = .none
 ) -> CostModel {
     CostModel(
         job: job, zone: zone, currency: "USD", book: book, lookups: plans.map { [$0] } ?? [], jobColumns: columns,
-        knownAsOf: knownAsOf)
+        knownAsOf: knownAsOf, exchange: exchange)
 }
 
 func period(_ first: String, _ last: String) throws -> Period {

@@ -46,7 +46,7 @@ func spread(
     var lines: [CostLine] = []
     try withLake { lake in
         let expenses = Expenses(fixed: costs, rates: rates, rateColumns: nil, month: month, unbilledMetrics: [])
-        lines = try otherCosts(of: period(first, last), expenses, costModel(book), lake)
+        lines = try otherCosts(of: period(first, last), expenses, costModel(book, exchange: rates), lake)
     }
     return lines
 }

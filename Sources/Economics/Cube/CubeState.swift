@@ -20,9 +20,7 @@ struct CubeState {
 
     init(_ model: CostModel, _ lake: Lake, _ period: Period) throws {
         self.model = model
-        let tiers = model.book.rows.filter { row in
-            if case .model = row.subject { row.bands.count > 1 } else { false }
-        }
+        let tiers = model.book.tiered
         hasTiers = !tiers.isEmpty
         let days = lakeDays(of: CubeState.reach(period, hasTiers), in: model.zone)
         parts = Dictionary(grouping: try lake.parts(job: model.job, log: .usage, from: days.first, to: days.last), by: \.day)

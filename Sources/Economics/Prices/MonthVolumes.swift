@@ -24,10 +24,7 @@ struct MonthVolumes: Sendable {
 
     /// nil where no price of a model has tiers: then nothing is read.
     init?(of period: Period, _ model: CostModel, _ lake: Lake) throws {
-        let hasTiers = model.book.rows.contains { row in
-            if case .model = row.subject { row.bands.count > 1 } else { false }
-        }
-        guard hasTiers else { return nil }
+        guard !model.book.tiered.isEmpty else { return nil }
         let first = period.first - (period.first.civil.day - 1)
         let days = lakeDays(of: Period(first: first, last: period.last), in: model.zone)
         let columns =

@@ -98,6 +98,9 @@ extension PriceBook {
         return known.filter { row in last[row.statement].map { $0 == (row.knownFrom, row.revision) } ?? false }
     }
 
+    /// Prices of models that have volume tiers: of these what a call costs depends on the calls before it in its month.
+    var tiered: [PriceRow] { models.filter { $0.bands.count > 1 } }
+
     /// A model by the book's own name for it.
     func named(_ model: String) -> String {
         aliases.compactMap { alias in alias.matchLength(model).map { ($0, alias.model) } }.max { $0.0 < $1.0 }?.1 ?? model

@@ -82,7 +82,7 @@ private struct Difference {
         total.days = changed.sorted()
         let sorted = rows.sorted { a, b in
             func order(_ row: PriceDifference.Row) -> Int { ["usage", "metered", "fixed"].firstIndex(of: row.part ?? "") ?? 3 }
-            return (order(a.value), sortKey(a.value.keys)) < (order(b.value), sortKey(b.value.keys))
+            return (order(a.value), CostRow.sortKey(a.value.keys)) < (order(b.value), CostRow.sortKey(b.value.keys))
         }
         return PriceDifference(rows: sorted.map(\.value), total: total, days: seen.count)
     }
@@ -116,5 +116,3 @@ private func byDay(_ lines: [CostLine], _ dimensions: [String]) -> [LineKey: Cos
         sums[LineKey(part: line.part, day: line.day, keys: keys), default: Cost()] += cost
     }
 }
-
-private func sortKey(_ keys: [String?]) -> String { keys.map { $0.map { "1" + $0 } ?? "0" }.joined(separator: "\u{0}") }

@@ -6,14 +6,11 @@ import Pipeline
 /// What `costs --compare` prints: charges and invoices beside the cost computed from usage, and why they differ.
 func showComparison(
     _ invocation: Invocation, _ job: Job, _ model: CostModel, every grain: Grain, by dimensions: [String],
-    where filters: [(dimension: String, value: String)], from asked: Period?
+    where filters: [(dimension: String, value: String)], from asked: Period?, _ lake: Lake, _ context: RunContext
 ) throws -> Int32 {
     guard grain != .hour else {
         throw Failure("Views of spend are compared by the day at the finest. Use --every day.", kind: .usage)
     }
-    let context = try context(for: invocation)
-    guard let ledger = try context.openForReading() else { throw nothingToCompare(context.home) }
-    let lake = Lake(ledger)
     let names = { (log: Log) in job.sources.filter { $0.log == log }.map(\.name) }
     let comparison = try lake.consistently {
         let held = try [Log.usage, .charges].compactMap { try lake.days(job: job.name, log: $0) }

@@ -77,16 +77,15 @@ struct CostPartsQuery {
 }
 
 /// `vesper costs` with `--parts`: over the days asked for, otherwise all days that usage or meters hold.
-func performCostParts(_ query: CostPartsQuery, _ invocation: Invocation, _ job: Job, _ model: CostModel) throws -> Int32 {
+func performCostParts(
+    _ query: CostPartsQuery, _ invocation: Invocation, _ job: Job, _ model: CostModel, _ lake: Lake, _ context: RunContext
+) throws -> Int32 {
     let asked = try period(invocation)
-    let context = try context(for: invocation)
-    guard let ledger = try context.openForReading() else { throw nothingRead(context.home) }
-    let lake = Lake(ledger)
     let table = try lake.consistently {
         let held = try [Log.usage, .meters].compactMap { try lake.days(job: job.name, log: $0) }
         guard let first = held.map(\.first).min(), let last = held.map(\.last).max() else { throw nothingRead(context.home) }
         let all = Period(first: job.zone.day(of: first.startUTC), last: job.zone.day(of: last.startUTC))
-        for warning in try job.expenses.exchangeRates(model, lake).warnings { context.talk.diagnostic(warning) }
+        for warning in model.exchange.warnings { context.talk.diagnostic(warning) }
         return try costPartsTable(query, of: asked ?? all, job, model, lake, threads: context.threads)
     }
     try show(table, invocation)

@@ -59,7 +59,8 @@ let costsCommand = Command(
         let query = try CostPartsQuery(
             parts, every: try invocation.choice(every) ?? .all, by: dimensions, where: try invocation.pairs(filter),
             limit: try invocation.count(top, in: 1...1_000_000))
-        return try performCostParts(query, invocation, job, model)
+        guard let ledger else { throw nothingRead(context.home) }
+        return try performCostParts(query, invocation, job, model, Lake(ledger), context)
     }
     let filters = try invocation.pairs(filter).map { (dimension: $0.name, value: $0.value) }
     for name in dimensions + filters.map(\.dimension) where !model.dimensions.contains(name) {
@@ -75,11 +76,12 @@ let costsCommand = Command(
     let grain: Grain = try invocation.choice(every) ?? .all
     let limit = try invocation.count(top, in: 1...1_000_000)
     let asked = try period(invocation)
-    if invocation.has(compare) {
-        return try showComparison(invocation, job, model, every: grain, by: dimensions, where: filters, from: asked)
-    }
     guard let ledger else { throw nothingRead(context.home) }
     let lake = Lake(ledger)
+    if invocation.has(compare) {
+        return try showComparison(
+            invocation, job, model, every: grain, by: dimensions, where: filters, from: asked, lake, context)
+    }
     let details = shown.reduce(into: order?.details ?? []) { $0.formUnion($1.details) }
     // The days that the lake holds and their rows are of one moment, also beside a run.
     let table = try lake.consistently {
