@@ -120,6 +120,15 @@ import Testing
         #expect(try cost(of: [use], try priceBook([Price(#"input: "3""#)])) == "at least 3, 1 unpriced of 0 tokens")
     }
 
+    @Test("A unit is told also where no row says how much of it")
+    func unitWithoutQuantity() throws {
+        try withLake { lake in
+            try lake.store([QuantityPriceTests.use(nil, "image")])
+            let query = CostQuery(period: try wholeYear(), every: .all, by: ["unit"])
+            #expect(try rollUpCosts(query, costModel(try priceBook([])), lake).map(\.keys) == [["image"]])
+        }
+    }
+
     @Test("A name under which a log knows a model finds that model's price, the longest name first")
     func aliases() throws {
         let book = try priceBook(

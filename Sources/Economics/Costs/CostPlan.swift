@@ -51,8 +51,7 @@ final class CostPlan: Sendable {
         return columns.filter {
             switch ($0.name, $0.type) {
             case ("ts", _): times
-            case ("unit", _): isThere("quantity")
-            case (_, .int64), (_, .decimal): isThere($0.name)
+            case ("unit", _), (_, .int64), (_, .decimal): isThere($0.name)
             default: true
             }
         }
