@@ -37,22 +37,13 @@ final class CostAccumulator {
         let details = Details(batch, plan.query.details)
         if let known { return try add(0..<batch.count, Int32(known), day, details, cells, counts, wanted) }
         let bounds = plan.bounds
-        var row = firstRow(times, atLeast: bounds[0])
-        var bucket = row < batch.count ? plan.firstBound(after: times[row]) - 1 : 0
+        var row = times.position(after: bounds[0] - 1)
+        var bucket = row < batch.count ? bounds.position(after: times[row]) - 1 : 0
         while row < batch.count, bucket < plan.buckets.count {
-            let end = firstRow(times, atLeast: bounds[bucket + 1])
+            let end = times.position(after: bounds[bucket + 1] - 1)
             if end > row { try add(row..<end, Int32(bucket), day, details, cells, counts, wanted) }
             (row, bucket) = (max(row, end), bucket + 1)
         }
-    }
-
-    private func firstRow(_ times: [Int64], atLeast bound: Int64) -> Int {
-        var (low, high) = (0, times.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if times[middle] < bound { low = middle + 1 } else { high = middle }
-        }
-        return low
     }
 
     // MARK: - One stretch of rows

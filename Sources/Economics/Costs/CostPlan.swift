@@ -59,16 +59,18 @@ final class CostPlan: Sendable {
 
     /// The one stretch in which all of these moments lie, if there is one.
     func bucket(of times: ClosedRange<Int64>) -> Int? {
-        let after = firstBound(after: times.lowerBound)
+        let after = bounds.position(after: times.lowerBound)
         return after > 0 && after < bounds.count && times.upperBound < bounds[after] ? after - 1 : nil
     }
+}
 
-    /// Where the first stretch begins that begins after a moment.
-    func firstBound(after time: Int64) -> Int {
-        var (low, high) = (0, bounds.count)
+extension [Int64] {
+    /// Where the first of these sorted moments stands that comes after another; their count where none does.
+    func position(after time: Int64) -> Int {
+        var (low, high) = (0, count)
         while low < high {
             let middle = (low + high) / 2
-            if bounds[middle] <= time { low = middle + 1 } else { high = middle }
+            if self[middle] <= time { low = middle + 1 } else { high = middle }
         }
         return low
     }

@@ -84,7 +84,7 @@ final class SpendTable {
     var currency: String { model.currency }
     var asked: Range<Int64> { bounds[0]..<bounds[bounds.count - 1] }
 
-    func bucket(of time: Int64) -> Int32 { Int32((bounds.firstIndex { $0 > time } ?? bounds.count) - 1) }
+    func bucket(of time: Int64) -> Int32 { Int32(bounds.position(after: time) - 1) }
 
     /// An amount in the report's currency; nil where no rate is known.
     func converted(_ amount: Money, _ own: String, _ time: Int64) throws -> Money? {
@@ -150,7 +150,7 @@ struct ChargeSource {
     func halfPlace(_ currency: String) -> Money {
         let places = places[currency] ?? 0
         guard places < Money.places else { return .zero }
-        return Money(units: (0..<(Money.places - places - 1)).reduce(5) { units, _ in units * 10 })
+        return Money(units: 5 * powerOfTen(Money.places - places - 1))
     }
 
     mutating func note(_ amount: Money, _ currency: String) {
