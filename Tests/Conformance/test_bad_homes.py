@@ -1,6 +1,7 @@
 """A home in trouble: held by another run, on a full disk, stopped by hand, or no home at all. There is a sentence, and it recovers."""
 
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -116,6 +117,16 @@ def test_a_run_that_is_stopped_by_hand_leaves_a_home_that_converges(vesper, home
     assert code in (0, -number, 128 + number)
     vesper("run", tmp_path / "home")
     assert_converged(tmp_path / "home", home)
+
+
+@pytest.mark.skipif(shutil.which("objdump") is None, reason="objdump is not installed")
+def test_what_a_signal_starts_calls_nothing_that_may_wait_for_the_memory(vesper):
+    # The signal may come while the memory's lock is held; then whatever allocates waits for ever.
+    code = subprocess.run(
+        ["objdump", "-d", "--no-show-raw-insn", vesper.binary], capture_output=True, text=True, timeout=SECONDS, check=True).stdout
+    handler = re.search(r"<\$s6vesper13stopOnSignals\w*U_To>:\n(.*?)\n\n", code, re.S)
+    assert handler, "the handler of signals stands in a function of its own"
+    assert set(re.findall(r"call\w*\s.*<([^>@+]+)", handler[1])) == {"write", "_exit"}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk takes root")
